@@ -1,0 +1,236 @@
+"""Forms: the bytes of an input as JSON values, each with its place, whatever the file looks like."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+MAX_LINE = 32 * 1024 * 1024
+MAX_DOCUMENT = 1024 * 1024 * 1024
+_DELIMITERS = ",;\t|"
+_DECODER = json.JSONDecoder()
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One value of an input and where it stood. `why` is set, and `value` is the text, when it could not be read."""
+
+    line: int | None
+    value: object
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How an input is laid out, and the way to its pieces."""
+
+    name: str
+    pieces: Callable[[], Iterator[Piece]]
+
+
+def form_of(file: Path) -> Form:
+    """The form of a file, judged by its first bytes."""
+    with file.open("rb") as stream:
+        head = stream.read(1 << 16)
+    if not head.strip():
+        return Form("empty", lambda: iter(()))
+    encoding = _encoding(head)
+    text = head.decode(encoding, "replace").lstrip("\ufeff \t\r\n")
+    if b"\0" in head and encoding == "utf-8":
+        return _refused("binary", "a binary file, not a log")
+    if text[:1] in ("{", "["):
+        if encoding == "utf-8" and _is_lines(text, len(head) < 1 << 16):
+            return Form("json lines", lambda: json_lines(file))
+        return Form("json document", lambda: json_document(file, encoding))
+    if (delimiter := _delimiter(text)) is not None:
+        return Form("csv", lambda: csv_rows(file, encoding, delimiter))
+    if "{" in text:
+        return Form("text lines", lambda: json_lines(file))
+    return _refused("unknown", "neither JSON nor CSV: not a form of log that can be read")
+
+
+def _refused(name: str, why: str) -> Form:
+    return Form(name, lambda: iter([Piece(None, "", why)]))
+
+
+def _encoding(head: bytes) -> str:
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    return "utf-8"
+
+
+def _is_lines(text: str, is_whole: bool) -> bool:
+    """The first lines are JSON values of their own: one object a line, or one array a line."""
+    lines = [line for line in text.split("\n") if line.strip()]
+    if not is_whole:
+        lines = lines[:-1] or lines
+    for line in lines[:20]:
+        try:
+            value = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        return isinstance(value, dict | list) and (len(lines) > 1 or isinstance(value, dict))
+    return len(lines) > 1 and all(line.lstrip()[:1] == "{" and len(line) > 40 for line in lines[:20])
+
+
+def _delimiter(text: str) -> str | None:
+    """The delimiter of a CSV file, or None when the first line is not a row of one."""
+    first = text.split("\n", 1)[0]
+    counts = {mark: first.count(mark) for mark in _DELIMITERS}
+    best = max(counts, key=lambda mark: counts[mark])
+    return best if counts[best] >= 3 else None
+
+
+def json_lines(file: Path) -> Iterator[Piece]:
+    """One piece a line. A line may hold JSON after other words (a syslog header, say)."""
+    with file.open("rb") as stream:
+        number = 0
+        while raw := stream.readline(MAX_LINE):
+            number += 1
+            if len(raw) == MAX_LINE and not raw.endswith(b"\n"):
+                yield Piece(number, raw[:200].decode("utf-8", "replace"), f"the line is longer than {MAX_LINE // 1024 // 1024} MiB")
+                while (rest := stream.readline(MAX_LINE)) and not rest.endswith(b"\n"):
+                    continue
+            elif raw.strip():
+                yield _line(number, raw)
+
+
+def _line(number: int, raw: bytes) -> Piece:
+    try:
+        text = raw.decode("utf-8").strip().lstrip("\ufeff")
+    except UnicodeDecodeError as error:
+        return Piece(number, raw[:200].decode("utf-8", "replace"), f"not UTF-8 text: byte {error.start + 1} of the line")
+    try:
+        return Piece(number, _loads(text))
+    except (ValueError, RecursionError) as error:
+        why = _reason(error)
+    if text[:1] not in ("{", "[") and (start := text.find("{")) > 0:
+        try:
+            return Piece(number, _loads(text[start:]))
+        except (ValueError, RecursionError):
+            pass
+    return Piece(number, text[:200], why)
+
+
+def _loads(text: str) -> object:
+    value = json.loads(text, parse_constant=lambda _: None)
+    if "\\u" in text:
+        text.encode("utf-8")
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    return value
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, UnicodeEncodeError):
+        return "not valid text: half of a surrogate pair"
+    if isinstance(error, RecursionError):
+        return "nested too deeply"
+    return f"not JSON: {error.msg} at character {error.pos + 1}" if isinstance(error, json.JSONDecodeError) else f"not JSON: {error}"
+
+
+def json_document(file: Path, encoding: str) -> Iterator[Piece]:
+    """The values of a JSON document, or of several one after another; what stands around a damaged place is kept."""
+    size = file.stat().st_size
+    if size > MAX_DOCUMENT:
+        yield Piece(None, "", f"a JSON document of {size // 1024 // 1024} MiB, more than {MAX_DOCUMENT // 1024 // 1024}: split it or write one record a line")
+        return
+    text = file.read_bytes().decode(encoding, "replace").lstrip("\ufeff")
+    try:
+        value = _loads(text)
+    except (ValueError, RecursionError):
+        yield from _salvage(text)
+        return
+    yield from _elements(value)
+
+
+def _elements(value: object) -> Iterator[Piece]:
+    items = value if isinstance(value, list) else [value]
+    for number, item in enumerate(items, 1):
+        yield Piece(number, item)
+
+
+def _salvage(text: str) -> Iterator[Piece]:
+    """Objects that can be read one by one out of a text that as a whole cannot."""
+    opening = re.match(r"\s*(\[|\{[^{\[]*\[)", text)
+    at = opening.end() if opening and not _reads(text, opening) else 0
+    while (start := _next(text, at)) is not None:
+        try:
+            value, at = _DECODER.raw_decode(text, start)
+            text[start:at].encode("utf-8")
+            yield Piece(text.count("\n", 0, start) + 1, value)
+        except (ValueError, RecursionError) as error:
+            yield Piece(text.count("\n", 0, start) + 1, text[start : start + 200], _reason(error))
+            column = start - (text.rfind("\n", 0, start) + 1)
+            again = re.compile(r"^[ \t]{0," + str(column) + r"}\{", re.MULTILINE).search(text, start + 1)
+            if again is None:
+                return
+            at = again.start()
+
+
+def _reads(text: str, opening: re.Match[str]) -> bool:
+    """The text begins with a whole object (several follow), so its first bracket is not a wrapper to step into."""
+    if opening.group(1) == "[":
+        return False
+    try:
+        _DECODER.raw_decode(text, len(text) - len(text.lstrip()))
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _next(text: str, at: int) -> int | None:
+    found = text.find("{", at)
+    return None if found < 0 else found
+
+
+def csv_rows(file: Path, encoding: str, delimiter: str) -> Iterator[Piece]:
+    """One mapping a row, by the header's names; without a header, a list of cells. The line is the row's last line."""
+    text = _csv_text(file, encoding)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    header: list[str] | None = None
+    csv.field_size_limit(MAX_LINE)
+    while True:
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield Piece(reader.line_num, "", f"not a CSV row: {error}")
+            continue
+        if not any(cells):
+            continue
+        if header is None:
+            header = [cell.strip().lstrip("\ufeff") for cell in cells] if _is_header(cells) else []
+            if header:
+                continue
+        yield _row(reader.line_num, header, cells)
+
+
+def _row(line: int, header: list[str], cells: list[str]) -> Piece:
+    if not header:
+        return Piece(line, cells)
+    if len(cells) > len(header) and any(cells[len(header) :]):
+        return Piece(line, ",".join(cells)[:200], f"the row has {len(cells)} cells and the header {len(header)}")
+    row: dict[str, object] = {}
+    for name, cell in zip(header, cells, strict=False):
+        if name and name not in row:
+            row[name] = cell[1:] if cell[:2] in ("'-", "'+") else cell
+    return Piece(line, row)
+
+
+def _csv_text(file: Path, encoding: str) -> str:
+    raw = file.read_bytes().replace(b"\0", b"")
+    try:
+        return raw.decode("utf-8-sig" if encoding == "utf-8" else encoding)
+    except UnicodeDecodeError:
+        return raw.decode("cp1252", "replace")
+
+
+def _is_header(cells: list[str]) -> bool:
+    """No cell is a number or a time: the row names columns."""
+    return not any(re.fullmatch(r"[\d.:TZ+/ -]+", cell.strip()) for cell in cells if cell.strip())

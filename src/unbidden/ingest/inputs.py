@@ -1,0 +1,110 @@
+"""Inputs: what the given paths stand for, opened as plain bytes whatever they are packed in."""
+
+from __future__ import annotations
+
+import glob
+import gzip
+import shutil
+import sys
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import zstandard
+
+_GZIP, _ZSTD, _ZIP = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PK\x03\x04"
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One thing to read. `file` holds its plain bytes; `why` says why it could not be opened, and then there are none."""
+
+    path: str
+    file: Path
+    why: str | None = None
+
+
+def find(paths: Sequence[str]) -> Iterator[tuple[str, Path | None]]:
+    """Every file that the paths stand for, as (name, file), sorted and once each; a path that is nothing has file None.
+
+    A path may be a file, a folder (walked, hidden entries left out), a glob or `-` (standard input).
+    """
+    found: dict[str, Path | None] = {}
+    for path in paths:
+        place = Path(path)
+        if path == "-":
+            found["-"] = None
+        elif place.is_dir():
+            for file in place.rglob("*"):
+                if file.is_file() and not any(part.startswith(".") for part in file.relative_to(place).parts):
+                    found[str(file)] = file
+        elif place.is_file():
+            found[path] = place
+        else:
+            matches = [match for match in glob.glob(path, recursive=True) if Path(match).is_file()]
+            found |= {match: Path(match) for match in matches} or {path: None}
+    yield from sorted(found.items())
+
+
+def open_all(paths: Sequence[str], scratch: Path) -> Iterator[Input]:
+    """Every input of the paths as plain bytes. Packed ones (gzip, zstd, zip) are unpacked into `scratch`."""
+    for name, file in find(paths):
+        if file is not None:
+            yield from _unpack(name, file, scratch)
+        elif name == "-":
+            plain = _spare(scratch)
+            with plain.open("wb") as out:
+                shutil.copyfileobj(sys.stdin.buffer, out)
+            yield from _unpack("-", plain, scratch)
+        else:
+            yield Input(name, Path(name), "there is no such file or folder, and no file matches it as a pattern")
+
+
+def _spare(scratch: Path) -> Path:
+    return scratch / f"plain-{sum(1 for _ in scratch.glob('plain-*'))}"
+
+
+def _unpack(name: str, file: Path, scratch: Path) -> Iterator[Input]:
+    try:
+        with file.open("rb") as stream:
+            magic = stream.read(4)
+    except OSError as error:
+        yield Input(name, file, f"cannot be opened: {error.strerror or error}")
+        return
+    if magic.startswith(_GZIP):
+        yield _inflate(name, file, scratch, gzip.GzipFile)
+    elif magic.startswith(_ZSTD):
+        yield _inflate(name, file, scratch, lambda path: zstandard.ZstdDecompressor().stream_reader(path.open("rb"), read_across_frames=True))
+    elif magic == _ZIP:
+        yield from _unzip(name, file, scratch)
+    else:
+        yield Input(name, file)
+
+
+def _inflate(name: str, file: Path, scratch: Path, opener: object) -> Input:
+    """The unpacked bytes; what comes before a damaged place is kept, and `why` names the damage when nothing does."""
+    plain = _spare(scratch)
+    why = None
+    with plain.open("wb") as out:
+        try:
+            with opener(file) as packed:  # type: ignore[operator]
+                while chunk := packed.read(1 << 20):
+                    out.write(chunk)
+        except (OSError, EOFError, zlib.error, zstandard.ZstdError) as error:
+            why = f"the packed file is damaged: {error}"
+    return Input(name, plain, why)
+
+
+def _unzip(name: str, file: Path, scratch: Path) -> Iterator[Input]:
+    try:
+        with zipfile.ZipFile(file) as archive:
+            members = sorted(info.filename for info in archive.infolist() if not info.is_dir())
+            for member in members:
+                plain = _spare(scratch)
+                with archive.open(member) as packed, plain.open("wb") as out:
+                    shutil.copyfileobj(packed, out)
+                yield Input(f"{name}!{member}", plain)
+    except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError, zlib.error) as error:
+        yield Input(name, file, f"the zip file cannot be read: {error}")

@@ -1,0 +1,159 @@
+"""Loading: rows of one shape, however they were found, from files of JSON lines into the `event` table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import LiteralString, TextIO
+
+import duckdb
+
+from unbidden import engine
+from unbidden.ingest.forms import MAX_LINE, form_of
+from unbidden.ingest.spell import recognise
+from unbidden.providers import Shape, registry
+
+# Below this a file is read row by row in Python; above it DuckDB reads it whole, if its rows need no respelling.
+BULK_BYTES = 1 << 18
+_SAMPLE = 40
+
+# What every provider's events get alike. `f` is the provider's SELECT.
+_SEALED: dict[str, LiteralString] = {
+    "event_id": "$provider || ':' || f.event_id",
+    "provider": "$provider",
+    "source": "f.source",
+    "login": "lower(f.login)",
+    "email": "lower(f.email)",
+    "country": "coalesce(c.code, upper(f.country))",
+    "answer_country": "coalesce(a.code, upper(f.answer_country))",
+}
+
+
+class Spool:
+    """Respelled rows on their way to the engine: one file of JSON lines for each shape."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._open: dict[tuple[str, str], tuple[Shape, Path, TextIO]] = {}
+
+    def add(self, provider: str, shape: Shape, record: object, source: int, line: int | None) -> None:
+        """Keep one row and where it stood."""
+        key = (provider, shape.name)
+        if key not in self._open:
+            file = self._folder / f"spool-{provider}-{shape.name}.jsonl"
+            self._open[key] = (shape, file, file.open("w", encoding="utf-8", errors="replace"))
+        json.dump({**record, "_source": source, "_line": line}, self._open[key][2], ensure_ascii=False, separators=(",", ":"))  # type: ignore[dict-item]
+        self._open[key][2].write("\n")
+
+    def close(self) -> Iterator[tuple[str, Shape, Path]]:
+        """Every file of the spool with its provider and shape, complete."""
+        for (provider, _), (shape, file, stream) in sorted(self._open.items()):
+            stream.close()
+            yield provider, shape, file
+
+
+def uniform(file: Path, only: str | None) -> tuple[str, Shape] | None:
+    """The provider and shape of a large file of JSON lines whose rows are spelled as the shape spells them, else None."""
+    if file.stat().st_size < BULK_BYTES or form_of(file).name != "json lines":
+        return None
+    kinds: set[tuple[str, str]] = set()
+    shape = None
+    for value in _sample(file):
+        hits = list(recognise(value, only))
+        if len(hits) != 1 or hits[0] is None or not isinstance(value, dict) or not _is_plain(value, hits[0].record, hits[0].shape.structure):
+            return None
+        shape = hits[0].shape
+        kinds.add((hits[0].provider, shape.name))
+    return (kinds.pop()[0], shape) if len(kinds) == 1 and shape else None
+
+
+def _sample(file: Path) -> Iterator[object]:
+    """Some rows from the beginning, the middle and the end of a file; what is not JSON is passed over."""
+    size = file.stat().st_size
+    with file.open("rb") as stream:
+        for start in (0, size // 3, 2 * size // 3):
+            stream.seek(start)
+            if start:
+                stream.readline(MAX_LINE)
+            for _ in range(_SAMPLE):
+                try:
+                    yield json.loads(stream.readline(MAX_LINE))
+                except (ValueError, RecursionError):
+                    continue
+
+
+def _is_plain(value: object, spelled: object, structure: object) -> bool:
+    """Reading the row by the structure's own names gives what respelling gives."""
+    match structure:
+        case str():
+            return True
+        case list():
+            return value == spelled or (isinstance(value, list) and isinstance(spelled, list) and all(map(lambda v, s: _is_plain(v, s, structure[0]), value, spelled)))
+        case _ if isinstance(structure, dict) and isinstance(spelled, dict):
+            return isinstance(value, dict) and all(
+                value.get(key) is None and spelled.get(key) is None or (key in value and _is_plain(value[key], spelled.get(key), part))
+                for key, part in structure.items()
+            )
+    return value is None or value == spelled
+
+
+def reader_sql(file: Path, shape: Shape, source: int | None) -> LiteralString:
+    """A SELECT that reads a file of JSON lines by the shape's structure; unreadable lines are rows of NULLs."""
+    extra = "" if source is not None else ", '_source': 'INTEGER', '_line': 'BIGINT'"
+    columns = ", ".join(f"{engine.quote(key)}: {engine.quote(engine.sql_type(part))}" for key, part in shape.structure.items())
+    where = engine.quote(str(file))
+    number = f"{source} AS source" if source is not None else "_source AS source"
+    return (
+        f"SELECT *, {number} FROM read_json({where}, format = 'newline_delimited', columns = {{{columns}{extra}}}, "  # type: ignore[return-value]
+        f"ignore_errors = true, maximum_object_size = {MAX_LINE}, compression = 'uncompressed')"
+    )
+
+
+def load(con: duckdb.DuckDBPyConnection, provider: str, shape: Shape, reader: LiteralString) -> None:
+    """Add the events of the rows that `reader` reads to the `event` table."""
+    con.execute(f"CREATE OR REPLACE TEMP VIEW raw AS {reader}")
+    con.execute(_insert_sql(con, provider, shape))
+
+
+def _insert_sql(con: duckdb.DuckDBPyConnection, provider: str, shape: Shape) -> str:
+    given = _event_columns(con, provider, shape)
+    known = [str(row[0]) for row in engine.rows(con, "SELECT column_name FROM (DESCRIBE event)")]
+    picked = {name: _SEALED.get(name, f"f.{name}") for name in known if name in given or name == "provider"}
+    joins = " ".join(
+        f"LEFT JOIN country_name {alias} ON {alias}.name = lower(f.{column})" for alias, column in (("c", "country"), ("a", "answer_country")) if column in given
+    )
+    select = ", ".join(f"{sql} AS {name}" for name, sql in picked.items()).replace("$provider", engine.quote(provider))
+    return f"INSERT INTO event BY NAME SELECT {select} FROM ({shape.events}) f {joins}"
+
+
+def _event_columns(con: duckdb.DuckDBPyConnection, provider: str, shape: Shape) -> frozenset[str]:
+    return _described(con, provider, shape.name, shape.events)
+
+
+def _described(con: duckdb.DuckDBPyConnection, provider: str, name: str, sql: str) -> frozenset[str]:
+    return frozenset(str(row[0]) for row in engine.rows(con, f"DESCRIBE {sql}"))
+
+
+@cache
+def titles() -> dict[str, str]:
+    """The title of each provider by its name."""
+    return {name: provider.TITLE for name, provider in registry().items()}
+
+
+def refuse(con: duckdb.DuckDBPyConnection, provider: str, shape: Shape, reader: LiteralString) -> None:
+    """Record the spooled rows of a shape that cannot be read as unread, with the reason."""
+    con.execute(f"CREATE OR REPLACE TEMP VIEW raw AS {reader}")
+    con.execute(
+        f"""INSERT INTO unread SELECT r.source, s.path, r._line, $why, left(CAST(to_json(r) AS VARCHAR), 200)
+        FROM raw r JOIN source s USING (source) WHERE NOT coalesce(({shape.mine}), false)""",
+        {"why": f"recognised as {titles()[provider]}, but without {shape.needs}"},
+    )
+
+
+def leftovers(con: duckdb.DuckDBPyConnection, shape: Shape, reader: LiteralString) -> list[int]:
+    """The numbers, from 1, of the rows of a bulk file that cannot be read as its shape; blank lines are not rows."""
+    con.execute(f"CREATE OR REPLACE TEMP VIEW raw AS {reader}")
+    found = engine.rows(con, f"SELECT n FROM (SELECT row_number() OVER () AS n, coalesce(({shape.mine}), false) AS ok FROM raw) WHERE NOT ok ORDER BY n")
+    return [int(str(row[0])) for row in found]

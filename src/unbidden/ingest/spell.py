@@ -1,0 +1,175 @@
+"""Spelling: from any vendor export's keys to the keys of a shape, and from a record to its shape."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import TypeAlias
+
+from unbidden.engine import Structure
+from unbidden.providers import Path, Shape, shapes
+
+Plan: TypeAlias = tuple[tuple[str, Path], ...]
+
+MAX_DEPTH = 8
+# What Azure tables append to column names: a type letter, or the zone in brackets.
+_SUFFIX = re.compile(r"(_(s|d|b|g|t|dynamic|string))?( ?\[utc\])?$", re.IGNORECASE)
+_WORD = re.compile(r"[\W_]+")
+# Words under which vendors put the rows of a page.
+_PAGES = frozenset({"value", "records", "events", "items", "authlogs", "auditdata", "data", "response", "result", "results", "logs", "hits"})
+# Facts of an envelope that its content may lack.
+_CARRIED = ("category", "tenantId", "@timestamp", "operationName")
+
+
+@cache
+def squash(name: str) -> str:
+    """A key without case, separators and Azure's type suffix: `Event_Type`, `eventType_s` and `event type` are one word."""
+    return _WORD.sub("", _SUFFIX.sub("", name.strip().lower()))
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """A record and what it is."""
+
+    provider: str
+    shape: Shape
+    record: Mapping[str, object]
+
+
+def recognise(value: object, only: str | None = None, depth: int = 0) -> Iterator[Recognised | None]:
+    """The records of a JSON value, at whatever depth its wrappers hold them, in order.
+
+    A None stands for an object in which nothing was recognised; an empty page gives nothing at all.
+    `only` restricts the search to one provider.
+    """
+    if isinstance(value, list):
+        for item in value:
+            yield from recognise(item, only, depth + 1)
+        return
+    if not isinstance(value, Mapping):
+        if depth > 0 or value is not None:
+            yield None
+        return
+    found = _identify(value, only)
+    if found is None and depth < MAX_DEPTH:
+        inner = [hit for part in _parts(value) for hit in recognise(part, only, depth + 1) if hit is not None]
+        if inner:
+            yield from inner
+            return
+        if _is_empty_page(value):
+            return
+    yield found
+
+
+def _is_empty_page(value: Mapping[str, object]) -> bool:
+    """A page of an API or a file of an export that holds no rows."""
+    return any(squash(key) in _PAGES and (part == [] or (isinstance(part, Mapping) and _is_empty_page(part))) for key, part in value.items())
+
+
+def _parts(value: Mapping[str, object]) -> Iterator[object]:
+    """What may be wrapped in an object: its objects, its lists of objects, and JSON inside its strings."""
+    carried = {key: value[key] for key in _CARRIED if isinstance(value.get(key), str)}
+    for part in value.values():
+        match part:
+            case Mapping():
+                yield {**carried, **part}
+            case [Mapping(), *_]:
+                yield [{**carried, **item} if isinstance(item, Mapping) else item for item in part]
+            case str() if part[:1] in ("{", "["):
+                try:
+                    yield json.loads(part)
+                except (ValueError, RecursionError):
+                    continue
+
+
+def _identify(record: Mapping[str, object], only: str | None) -> Recognised | None:
+    for provider, shape, plan in _candidates(tuple(record), only):
+        spelled = spell(record, shape, plan)
+        if shape.marks(spelled):
+            return Recognised(provider, shape, spelled)
+    return None
+
+
+@cache
+def _candidates(keys: tuple[str, ...], only: str | None) -> tuple[tuple[str, Shape, Plan], ...]:
+    """The shapes that a record with these keys may have, the one that knows most of them first."""
+    plans = [(provider, shape, _plan(keys, shape)) for provider, shape in shapes() if only in (None, provider)]
+    fitting = [(provider, shape, plan) for provider, shape, plan in plans if len(plan) >= 2]
+    return tuple(sorted(fitting, key=lambda fit: -len(fit[2])))
+
+
+def _plan(keys: tuple[str, ...], shape: Shape) -> Plan:
+    """Where each key of a record belongs: under its own name, else under an alias, else under a flattened path."""
+    table = _paths(shape)
+    plan: dict[Path, str] = {}
+    for rank in (0, 1):
+        for key in keys:
+            path, weight = table.get(squash(key), ((), 2))
+            if path and weight == rank and not any(path[: len(taken)] == taken for taken in plan):
+                plan[path] = key
+    return tuple((key, path) for path, key in plan.items())
+
+
+@cache
+def _paths(shape: Shape) -> dict[str, tuple[Path, int]]:
+    known: dict[str, tuple[Path, int]] = {word: (path, 1) for word, path in shape.aliases.items()}
+    return known | {squash("".join(path)): (path, 0) for path in _walk(shape.structure)}
+
+
+def _walk(structure: Structure, above: Path = ()) -> Iterator[Path]:
+    for key, part in structure.items():
+        if isinstance(part, Mapping):
+            yield from _walk(part, (*above, key))
+        yield (*above, key)
+
+
+def spell(record: Mapping[str, object], shape: Shape, plan: Plan) -> dict[str, object]:
+    """The record as the shape's structure spells it; what the structure does not know is left out."""
+    spelled: dict[str, object] = {}
+    for key, path in plan:
+        value = record[key]
+        if value is None or value == "":
+            if len(path) == 1:
+                spelled.setdefault(path[0], None)
+            continue
+        *above, last = path
+        place, part = spelled, shape.structure
+        for step in above:
+            inner = place.get(step)
+            place[step] = place = inner if isinstance(inner, dict) else {}
+            part = part[step]  # type: ignore[assignment]
+        fitted = _fit(value, part[last])
+        if isinstance(fitted, dict) and isinstance(place.get(last), dict):
+            fitted = {**fitted, **place[last]}  # type: ignore[dict-item]
+        place[last] = fitted
+    return spelled
+
+
+def _fit(value: object, part: Structure | list[Structure] | str) -> object:
+    """A value in the form that the structure wants, undoing JSON inside strings and one-element lists; None if it cannot."""
+    if isinstance(part, str):
+        return value if isinstance(value, str) or value is None else json.dumps(value, ensure_ascii=False)
+    if isinstance(value, str):
+        try:
+            value = json.loads(value) if value[:1] in ("{", "[", '"') else None
+        except (ValueError, RecursionError):
+            return None
+    if isinstance(part, list):
+        items = value if isinstance(value, list) else [value] if isinstance(value, Mapping) else []
+        return [_fit(item, part[0]) for item in items]
+    if isinstance(value, list):
+        value = next((item for item in value if isinstance(item, Mapping)), None)
+    if not isinstance(value, Mapping):
+        return None
+    names = _names(tuple(value), tuple(part))
+    return {name: _fit(value[key], part[name]) for key, name in names}
+
+
+@cache
+def _names(keys: tuple[str, ...], wanted: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    by_word = {squash(name): name for name in wanted}
+    named = {by_word[squash(key)]: key for key in reversed(keys) if squash(key) in by_word}
+    return tuple((key, name) for name, key in named.items())

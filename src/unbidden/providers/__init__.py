@@ -1,0 +1,105 @@
+"""The providers, each in a file of its own: the only code that speaks a vendor's language.
+
+A provider is a module with the names of `Provider`. It is registered by its file name; nothing else lists it.
+Providers never know each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any, LiteralString, Protocol, TypeAlias, cast
+
+from unbidden.engine import Structure
+
+Path: TypeAlias = tuple[str, ...]
+Event: TypeAlias = Mapping[str, Any]
+"""One row of the `event` table as a mapping of its columns; absent means NULL."""
+
+
+Record: TypeAlias = Mapping[str, Any]
+"""One row of a vendor, its keys spelled as in the shape's structure."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shape:
+    """One kind of row that a provider writes, and how it becomes events.
+
+    `structure` is what we read of the row. Rows reach it from any spelling: other case, underscores, `_s`/`_d` suffixes,
+    flattened paths (`actor_alternateId_s`, `actor.alternateId`) and JSON inside strings are all undone before. `aliases`
+    adds column names that are other words, in lower case without separators, with the path they stand for.
+    `marks` says whether a row so spelled is of this shape; `mine` is the SQL predicate of a row that can be read.
+    `events` is one SELECT over the relation `raw` (columns: the keys of `structure`, and `source`). It names columns of the
+    `event` table (a subset, `source` always among them; the rest is NULL). For every row for which `mine` holds it gives exactly one event of step 0,
+    and any number of further steps. Provider, network and country code are filled in for it: `country` may be a name.
+    `columns` are the names of a CSV export that has no header line.
+    """
+
+    name: str
+    structure: Structure
+    mine: LiteralString
+    events: LiteralString
+    marks: Callable[[Record], bool]
+    needs: str
+    aliases: Mapping[str, Path] = field(default_factory=dict)
+    columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a challenge of one factor can be answered at one provider."""
+
+    seconds: int
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """Whether a provider's log can show one thing, and what follows if it cannot."""
+
+    can: bool
+    note: str
+
+
+# What a log may or may not be able to show. Every provider answers for each.
+SIGHTS = (
+    "explicit_prompt", "explicit_deny", "explicit_timeout", "explicit_report",
+    "answerer_place", "number_match", "vendor_risk", "factor_changes",
+)  # fmt: skip
+
+
+class Provider(Protocol):
+    """What a provider module holds."""
+
+    TITLE: str
+    SHAPES: tuple[Shape, ...]
+    PATIENCE: Mapping[str, Patience]
+    SIGHT: Mapping[str, Sight]
+    REPERTOIRE: Sequence[tuple[str, str | None, str | None]]
+
+    def carries(self, event: Event) -> frozenset[str]:
+        """The columns that a row of this kind of event can hold in this log."""
+        ...
+
+    def render(self, event: Event) -> list[dict[str, Any]]:
+        """The vendor's own record or records of one event: the inverse of `events`, in the order the vendor writes them.
+
+        The event's `event_id` becomes the vendor's record id; reading gives it back behind the provider's name and a colon,
+        followed, for a step inside a row, by `|` and what tells the steps apart.
+        """
+        ...
+
+
+@cache
+def registry() -> dict[str, Provider]:
+    """Every provider by its name, in alphabetical order."""
+    names = sorted(module.name for module in iter_modules(__path__))
+    return {name: cast("Provider", import_module(f"{__name__}.{name}")) for name in names}
+
+
+def shapes() -> list[tuple[str, Shape]]:
+    """Every shape of every provider with the provider's name, in the order in which they are tried."""
+    return [(name, shape) for name, provider in registry().items() for shape in provider.SHAPES]

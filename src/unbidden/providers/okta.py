@@ -1,0 +1,367 @@
+"""Okta System Log, Identity Engine and Classic.
+
+Source: Okta's System Log API reference, its event-type catalogue (release 2026.08) and its own detection queries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, LiteralString
+
+from unbidden.engine import Structure
+from unbidden.providers import Event, Patience, Record, Shape, Sight
+
+TITLE = "Okta System Log"
+
+_PERSON: Structure = {"id": "VARCHAR", "type": "VARCHAR", "alternateId": "VARCHAR", "displayName": "VARCHAR"}
+
+STRUCTURE: Structure = {
+    "uuid": "VARCHAR",
+    "published": "VARCHAR",
+    "eventType": "VARCHAR",
+    "actor": _PERSON,
+    "client": {
+        "ipAddress": "VARCHAR",
+        "userAgent": {"rawUserAgent": "VARCHAR", "os": "VARCHAR", "browser": "VARCHAR"},
+        "geographicalContext": {"city": "VARCHAR", "state": "VARCHAR", "country": "VARCHAR", "geolocation": {"lat": "VARCHAR", "lon": "VARCHAR"}},
+    },
+    "device": {"id": "VARCHAR", "managed": "VARCHAR"},
+    "authenticationContext": {"externalSessionId": "VARCHAR"},
+    "outcome": {"result": "VARCHAR", "reason": "VARCHAR"},
+    "securityContext": {"asNumber": "VARCHAR", "asOrg": "VARCHAR", "isProxy": "VARCHAR", "risk": {"level": "VARCHAR"}},
+    "debugContext": {
+        "debugData": {
+            "authnRequestId": "VARCHAR", "factor": "VARCHAR", "factorIntent": "VARCHAR", "requestUri": "VARCHAR",
+            "pushOnlyResponseType": "VARCHAR", "pushWithNumberChallengeResponseType": "VARCHAR", "authenticatorMethodChallengeTime": "VARCHAR",
+            "risk": "VARCHAR", "logOnlySecurityData": "VARCHAR", "threatSuspected": "VARCHAR",
+            "suspiciousActivityEventIp": "VARCHAR", "suspiciousActivityEventCountry": "VARCHAR", "suspiciousActivityEventCity": "VARCHAR",
+        }
+    },
+    "target": [{**_PERSON, "detailEntry": {"methodTypeUsed": "VARCHAR", "methodUsedVerifiedProperties": "VARCHAR"}}],
+}  # fmt: skip
+
+# Columns of Sentinel's OktaV2_CL and spellings of the Elastic integration.
+_ALIASES = {
+    "eventoriginaltype": ("eventType",), "timegenerated": ("published",), "timestamp": ("published",), "eventoriginaluid": ("uuid",),
+    "actorusername": ("actor", "alternateId"), "actoruserid": ("actor", "id"), "actorusertype": ("actor", "type"),
+    "actorsessionid": ("authenticationContext", "externalSessionId"), "originaloutcomeresult": ("outcome", "result"),
+    "eventresult": ("outcome", "result"), "eventoriginalresultdetails": ("outcome", "reason"), "originaltarget": ("target",),
+    "debugdata": ("debugContext", "debugData"), "srcipaddr": ("client", "ipAddress"), "clientip": ("client", "ipAddress"),
+    "httpuseragent": ("client", "userAgent", "rawUserAgent"), "srcdvcos": ("client", "userAgent", "os"),
+    "srcgeocity": ("client", "geographicalContext", "city"), "srcgeoregion": ("client", "geographicalContext", "state"),
+    "srcgeocountry": ("client", "geographicalContext", "country"),
+    "srcgeolatitude": ("client", "geographicalContext", "geolocation", "lat"),
+    "srcgeolongitude": ("client", "geographicalContext", "geolocation", "lon"),
+}  # fmt: skip
+
+# What a send means: event type, factor, why.
+_SENDS: tuple[tuple[str, str, str | None], ...] = (
+    ("system.push.send_factor_verify_push", "push", None),
+    ("device.custom_push.send_notification", "push", None),
+    ("system.sms.send_factor_verify_message", "sms", None),
+    ("system.sms.send_phone_verification_message", "sms", "enrolment"),
+    ("system.sms.send_okta_push_verify_message", "sms", "enrolment"),
+    ("system.sms.send_password_reset_message", "sms", "recovery"),
+    ("system.sms.send_account_unlock_message", "sms", "recovery"),
+    ("system.voice.send_mfa_challenge_call", "call", None),
+    ("system.voice.send_phone_verification_call", "call", "enrolment"),
+    ("system.voice.send_password_reset_call", "call", "recovery"),
+    ("system.voice.send_account_unlock_call", "call", "recovery"),
+    ("system.email.send_factor_verify_message", "email", None),
+    ("system.email.password_reset.sent_message", "email", "recovery"),
+    ("system.email.account_unlock.sent_message", "email", "recovery"),
+)
+
+# debugData.factor in our words.
+_FACTORS = {
+    "OKTA_VERIFY_PUSH": "push", "CUSTOM_APP_PUSH": "push", "SMS_FACTOR": "sms", "CALL_FACTOR": "call", "EMAIL_FACTOR": "email",
+    "OKTA_SOFT_TOKEN": "totp", "SOFT_TOKEN": "totp", "YUBIKEY_OTP_FACTOR": "token", "SECURID_FACTOR": "token",
+    "SIGNED_NONCE": "passkey", "FIDO_WEBAUTHN": "passkey", "PASSWORD_AS_FACTOR": "password", "DUO_SECURITY": "external",
+}  # fmt: skip
+
+# Event types that mean one thing whatever their details: kind, outcome when they succeed.
+_PLAIN: dict[str, tuple[str, str]] = {
+    "user.session.start": ("password", "success"),
+    **{f"user.authentication.auth_via_{way}": ("password", "success") for way in ("AD_agent", "IDP", "LDAP_agent", "radius", "social", "richclient")},
+    "user.authentication.verify": ("session", "success"),
+    "user.authentication.sso": ("session", "success"),
+    "user.session.end": ("session", "ended"),
+    "user.session.clear": ("session", "ended"),
+    "user.authentication.universal_logout": ("session", "ended"),
+    "user.account.report_suspicious_activity_by_enduser": ("report", "success"),
+    "user.account.lock": ("lockout", "locked"),
+    "user.account.lock.limit": ("lockout", "locked"),
+    "system.operation.rate_limit.violation": ("lockout", "limited"),
+    "security.threat.detected": ("risk", "success"),
+    "security.breached_credential.detected": ("risk", "success"),
+    "user.risk.detect": ("risk", "success"),
+    "user.risk.change": ("risk", "success"),
+    "user.mfa.factor.activate": ("factor", "added"),
+    "device.enrollment.create": ("factor", "added"),
+    "user.mfa.factor.update": ("factor", "changed"),
+    "user.mfa.factor.unsuspend": ("factor", "changed"),
+    "user.mfa.factor.deactivate": ("factor", "removed"),
+    "user.mfa.factor.suspend": ("factor", "removed"),
+    "user.mfa.factor.reset_all": ("factor", "reset"),
+    "user.mfa.attempt_bypass": ("factor", "bypassed"),
+    "user.account.reset_password": ("recovery", "success"),
+    "user.account.update_password": ("recovery", "success"),
+    "user.account.use_token": ("recovery", "success"),
+    "user.account.unlock": ("recovery", "success"),
+    "user.account.unlock_token": ("recovery", "success"),
+    "user.account.privilege.grant": ("policy", "granted"),
+}
+
+
+def _table(entries: Iterable[tuple[str | None, ...]]) -> str:
+    return ", ".join("(" + ", ".join("NULL" if cell is None else f"'{cell}'" for cell in entry) + ")" for entry in entries)
+
+
+_MEANINGS = _table(
+    [(name, "prompt", None, factor, why) for name, factor, why in _SENDS] + [(name, kind, outcome, None, None) for name, (kind, outcome) in _PLAIN.items()]
+)
+_NAMED = _table(_FACTORS.items())
+
+MINE: LiteralString = "eventType IS NOT NULL AND utc(published) IS NOT NULL"
+
+# `typed` looks each fact up once; the last SELECT only names columns.
+_EVENTS = f"""
+WITH bare AS (
+  SELECT *, debugContext.debugData AS d, outcome.result AS result,
+    list_filter(target, lambda t: t.type = 'User')[1] AS someone,
+    list_filter(target, lambda t: t.type IN ('AppInstance', 'AppUser'))[1] AS application,
+    list_filter(target, lambda t: t.type = 'AuthenticatorEnrollment')[1].detailEntry AS authenticator
+  FROM raw WHERE {MINE}
+), typed AS (
+  SELECT bare.*, factors.named, meanings.sent, meanings.why, meanings.plain_outcome,
+    eventType = 'user.authentication.auth_via_mfa' AS is_mfa,
+    starts_with(eventType, 'user.mfa.okta_verify.deny_push') AS is_classic_deny,
+    CASE WHEN eventType = 'user.authentication.auth_via_mfa' THEN if(d.factor = 'PASSWORD_AS_FACTOR', 'password', 'answer')
+      WHEN starts_with(eventType, 'user.mfa.okta_verify.deny_push') THEN 'answer'
+      WHEN eventType LIKE 'user.session.%' AND outcome.reason = 'LOCKED_OUT' THEN 'lockout'
+      WHEN meanings.plain_kind IS NOT NULL THEN meanings.plain_kind
+      WHEN starts_with(eventType, 'policy.lifecycle.') OR starts_with(eventType, 'policy.rule.') OR starts_with(eventType, 'zone.')
+        OR starts_with(eventType, 'security.authenticator.lifecycle.') OR starts_with(eventType, 'system.mfa.factor.') THEN 'policy'
+      ELSE 'other' END AS kind
+  FROM bare LEFT JOIN (VALUES {_MEANINGS}) meanings(name, plain_kind, plain_outcome, sent, why) ON meanings.name = eventType
+    LEFT JOIN (VALUES {_NAMED}) factors(name, named) ON factors.name = bare.debugContext.debugData.factor
+), judged AS (
+  SELECT *, CASE WHEN is_classic_deny THEN 'push' WHEN sent IS NOT NULL THEN sent WHEN is_mfa THEN
+      CASE WHEN named = 'push' AND d.pushWithNumberChallengeResponseType IS NOT NULL
+          AND NOT ends_with(d.pushWithNumberChallengeResponseType, 'NOT_APPLICABLE') THEN 'number_push'
+        WHEN contains(authenticator.methodUsedVerifiedProperties, 'PHISHING_RESISTANT') THEN 'passkey'
+        ELSE coalesce(named, 'unknown') END END AS factor,
+    CASE kind
+      WHEN 'prompt' THEN CASE result WHEN 'SUCCESS' THEN 'sent' WHEN 'DENY' THEN 'blocked' ELSE 'failed' END
+      WHEN 'password' THEN if(result = 'SUCCESS', 'success', 'failure')
+      WHEN 'lockout' THEN coalesce(plain_outcome, 'locked')
+      WHEN 'policy' THEN if(eventType = 'user.account.privilege.grant', 'granted', 'changed')
+      WHEN 'answer' THEN CASE
+        WHEN is_classic_deny THEN 'denied'
+        WHEN result = 'SUCCESS' THEN 'approved'
+        WHEN result IN ('ABANDONED', 'UNANSWERED') THEN 'unanswered'
+        WHEN result IN ('DENY', 'RATE_LIMIT') OR outcome.reason IN ('LOCKED_OUT', 'FastPass declined phishing attempt') THEN 'blocked'
+        WHEN ends_with(d.pushWithNumberChallengeResponseType, 'RESPONSE_INVALID') THEN 'wrong_number'
+        WHEN d.pushOnlyResponseType = 'OV_RESPONSE_DENY' THEN 'denied'
+        WHEN named IN ('sms', 'call', 'email', 'totp', 'token') AND outcome.reason = 'INVALID_CREDENTIALS' THEN 'wrong_code'
+        WHEN named IN ('sms', 'call', 'email', 'totp', 'token') AND outcome.reason IS NULL AND result = 'FAILURE' THEN 'wrong_code'
+        ELSE 'failed' END
+      WHEN 'other' THEN NULL
+      ELSE if(coalesce(result, 'SUCCESS') IN ('SUCCESS', 'ALLOW', 'DENY', 'CHALLENGE', 'RATE_LIMIT'), plain_outcome, 'failure') END AS outcome_,
+    is_mfa AND d.requestUri LIKE '%/factors/%/transactions/%/verify' AS is_phone
+  FROM typed
+)
+SELECT coalesce(known(uuid), md5(concat_ws('|', published, eventType, actor.alternateId, client.ipAddress, d.authnRequestId, d.factor, result))) AS event_id,
+  utc(published) AS occurred_at, 0 AS step, source,
+  if(kind = 'answer', utc(d.authenticatorMethodChallengeTime), NULL) AS asked_at,
+  CASE WHEN kind = 'policy' THEN known(actor.alternateId)
+    ELSE coalesce(known(someone.alternateId), if(actor.type = 'User', known(actor.alternateId), NULL)) END AS login,
+  CASE WHEN kind = 'policy' THEN known(actor.id) ELSE coalesce(known(someone.id), if(actor.type = 'User', known(actor.id), NULL)) END AS user_id,
+  if(kind <> 'policy' AND someone.alternateId IS DISTINCT FROM actor.alternateId AND someone.alternateId IS NOT NULL, known(actor.alternateId), NULL) AS actor,
+  kind, factor, outcome_ AS outcome,
+  if(outcome_ = 'failed' OR (outcome_ = 'unanswered' AND result = 'UNANSWERED'), 'ambiguous', 'explicit') AS certainty,
+  concat_ws(' ', eventType, result, outcome.reason) AS code,
+  if(is_mfa, coalesce(if(factor = 'number_push', d.pushWithNumberChallengeResponseType, NULL), d.pushOnlyResponseType), NULL) AS detail,
+  known(d.authnRequestId) AS flow_id, known(authenticationContext.externalSessionId) AS session_id,
+  known(application.displayName) AS app,
+  CASE WHEN kind IN ('prompt', 'answer') THEN CASE WHEN why IS NOT NULL THEN why
+    WHEN d.factorIntent = 'CREDENTIAL_RECOVERY' THEN 'recovery' WHEN d.factorIntent = 'CREDENTIAL_ENROLLMENT' THEN 'enrolment' ELSE 'login' END END AS intent,
+  CASE WHEN is_phone THEN NULL WHEN kind = 'report' AND known(d.suspiciousActivityEventIp) IS NOT NULL THEN bare_ip(d.suspiciousActivityEventIp)
+    ELSE bare_ip(client.ipAddress) END AS ip,
+  if(is_phone OR kind = 'report', NULL, try_cast(try_cast(securityContext.asNumber AS DOUBLE) AS BIGINT)) AS asn,
+  if(is_phone OR kind = 'report', NULL, known(securityContext.asOrg)) AS org,
+  CASE WHEN is_phone THEN NULL WHEN kind = 'report' AND known(d.suspiciousActivityEventIp) IS NOT NULL THEN known(d.suspiciousActivityEventCountry)
+    ELSE known(client.geographicalContext.country) END AS country,
+  if(is_phone OR kind = 'report', NULL, known(client.geographicalContext.state)) AS region,
+  CASE WHEN is_phone THEN NULL WHEN kind = 'report' AND known(d.suspiciousActivityEventIp) IS NOT NULL THEN known(d.suspiciousActivityEventCity)
+    ELSE known(client.geographicalContext.city) END AS city,
+  if(is_phone OR kind = 'report', NULL, try_cast(client.geographicalContext.geolocation.lat AS DOUBLE)) AS lat,
+  if(is_phone OR kind = 'report', NULL, try_cast(client.geographicalContext.geolocation.lon AS DOUBLE)) AS lon,
+  if(is_phone OR kind = 'report', NULL, known(client.userAgent.rawUserAgent)) AS agent,
+  if(is_phone OR kind = 'report', NULL, client_of(known(client.userAgent.browser), known(client.userAgent.os))) AS client,
+  known(device.id) AS device, tristate(device.managed) AS is_managed,
+  if(is_phone, NULL, tristate(securityContext.isProxy)) AS is_proxy,
+  if(is_phone, bare_ip(client.ipAddress), NULL) AS answer_ip,
+  if(is_phone, known(client.geographicalContext.country), NULL) AS answer_country,
+  if(is_phone, known(client.geographicalContext.city), NULL) AS answer_city,
+  if(is_phone, try_cast(client.geographicalContext.geolocation.lat AS DOUBLE), NULL) AS answer_lat,
+  if(is_phone, try_cast(client.geographicalContext.geolocation.lon AS DOUBLE), NULL) AS answer_lon,
+  if(kind = 'answer', factor = 'number_push', NULL) AS has_number,
+  if(kind = 'answer', factor = 'passkey', NULL) AS is_resistant,
+  coalesce(nullif(lower(regexp_extract(coalesce(d.risk, d.logOnlySecurityData, ''), 'level"?[=:] ?"?(LOW|MEDIUM|HIGH)', 1)), ''),
+    lower(securityContext.risk.level), if(tristate(d.threatSuspected), 'medium', NULL)) AS risk
+FROM judged
+"""
+
+
+def _marks(record: Record) -> bool:
+    return "." in str(record.get("eventType") or "") and "published" in record and ("actor" in record or "outcome" in record)
+
+
+SHAPES = (
+    Shape(
+        name="system_log", structure=STRUCTURE, mine=MINE, events=_EVENTS, marks=_marks, aliases=_ALIASES,
+        needs="an eventType and a readable published time",
+    ),
+)  # fmt: skip
+
+PATIENCE = {
+    "push": Patience(300, "push lifetime of 5 minutes: from memory, unverified"),
+    "number_push": Patience(300, "push lifetime of 5 minutes: from memory, unverified"),
+    "sms": Patience(300, "code lifetime of 5 minutes: Okta's factor documentation, default"),
+    "call": Patience(300, "code lifetime of 5 minutes: Okta's factor documentation, default"),
+    "email": Patience(300, "code lifetime of 5 minutes: Okta's factor documentation, default"),
+}
+
+SIGHT = {
+    "explicit_prompt": Sight(True, "every push, SMS, call and mail that is sent has a row; event hooks never deliver it"),
+    "explicit_deny": Sight(True, "a denied push is named in the row's response type"),
+    "explicit_timeout": Sight(False, "an ignored push usually leaves no row: unanswered is inferred from the send"),
+    "explicit_report": Sight(True, "a person's report of suspicious activity has a row"),
+    "answerer_place": Sight(False, "no field names the phone; its address is known only when the phone itself completes the challenge"),
+    "number_match": Sight(True, "the number challenge's result is in the row"),
+    "vendor_risk": Sight(True, "sign-in risk and behaviours are in the row when the org has them"),
+    "factor_changes": Sight(True, "enrolment, removal and reset have rows"),
+}
+
+# What `render` can write so that reading it back gives the same event: kind, factor, outcome.
+REPERTOIRE = (
+    *(("prompt", factor, "sent") for factor in ("push", "sms", "call", "email")),
+    *(("answer", factor, outcome) for factor in ("push", "number_push") for outcome in ("approved", "denied", "unanswered", "failed")),
+    *(("answer", factor, outcome) for factor in ("sms", "call", "email", "totp") for outcome in ("approved", "wrong_code", "unanswered")),
+    ("answer", "number_push", "wrong_number"), ("answer", "passkey", "approved"),
+    ("password", "password", "success"), ("password", "password", "failure"), ("session", None, "success"), ("session", None, "ended"),
+    ("factor", None, "added"), ("factor", None, "removed"), ("factor", None, "reset"), ("recovery", None, "success"),
+    ("report", None, "success"), ("policy", None, "changed"), ("policy", None, "granted"), ("lockout", None, "locked"), ("risk", None, "success"),
+)  # fmt: skip
+
+_ALWAYS = frozenset({"occurred_at", "login", "user_id", "kind", "outcome", "flow_id", "session_id", "app", "risk"})
+_REQUESTER = frozenset({"ip", "country", "region", "city", "lat", "lon", "asn", "org", "agent", "client", "device", "is_managed", "is_proxy"})
+_REPORTED = frozenset({"ip", "country", "city", "is_proxy", "device", "is_managed"})
+_PHONE = frozenset({"answer_ip", "answer_country", "answer_city"})
+
+
+def carries(event: Event) -> frozenset[str]:
+    """What a LogEvent of this kind can hold: a row that the phone sent has the phone's side only."""
+    kind = event["kind"]
+    challenge = frozenset({"factor", "intent"}) if kind in ("prompt", "answer") else frozenset({"factor"}) if kind == "password" else frozenset[str]()
+    if kind == "answer" and event.get("answer_ip") and event["factor"] in ("push", "number_push"):
+        return _ALWAYS | challenge | _PHONE
+    admin = frozenset({"actor"}) if kind == "factor" else frozenset[str]()
+    return _ALWAYS | challenge | admin | (_REPORTED if kind == "report" else _REQUESTER)
+
+
+_TYPE_OF = {
+    ("session", "success"): "user.authentication.sso", ("session", "ended"): "user.session.end",
+    ("factor", "added"): "user.mfa.factor.activate", ("factor", "removed"): "user.mfa.factor.deactivate", ("factor", "reset"): "user.mfa.factor.reset_all",
+    ("recovery", "success"): "user.account.reset_password", ("report", "success"): "user.account.report_suspicious_activity_by_enduser",
+    ("policy", "changed"): "policy.rule.update", ("policy", "granted"): "user.account.privilege.grant", ("lockout", "locked"): "user.account.lock",
+    ("risk", "success"): "user.risk.detect",
+}  # fmt: skip
+_SEND_OF = {
+    "push": "system.push.send_factor_verify_push", "number_push": "system.push.send_factor_verify_push",
+    "sms": "system.sms.send_factor_verify_message", "call": "system.voice.send_mfa_challenge_call", "email": "system.email.send_factor_verify_message",
+}  # fmt: skip
+_RESET_OF = {"sms": "system.sms.send_password_reset_message", "call": "system.voice.send_password_reset_call", "email": "system.email.password_reset.sent_message"}
+_FACTOR_OF = {
+    "push": "OKTA_VERIFY_PUSH", "number_push": "OKTA_VERIFY_PUSH", "sms": "SMS_FACTOR", "call": "CALL_FACTOR", "email": "EMAIL_FACTOR",
+    "totp": "OKTA_SOFT_TOKEN", "passkey": "SIGNED_NONCE", "password": "PASSWORD_AS_FACTOR",
+}  # fmt: skip
+_RESULT_OF = {"approved": "SUCCESS", "success": "SUCCESS", "sent": "SUCCESS", "unanswered": "ABANDONED"}
+_INTENT_OF = {"login": "LOGIN", "recovery": "CREDENTIAL_RECOVERY", "enrolment": "CREDENTIAL_ENROLLMENT"}
+
+
+def render(event: Event) -> list[dict[str, Any]]:
+    """One LogEvent of the System Log API; `event_id` becomes the uuid, without our prefix."""
+    kind, outcome = event["kind"], event.get("outcome")
+    is_mfa = kind == "answer" or (kind == "password" and event.get("factor"))
+    result = _RESULT_OF.get(str(outcome), "FAILURE") if kind in ("answer", "password", "prompt") else "SUCCESS"
+    actor = event.get("actor")
+    person = {"id": event.get("user_id"), "type": "User", "alternateId": event.get("login"), "displayName": event.get("login")}
+    who = {"id": f"00u{actor}", "type": "User", "alternateId": actor, "displayName": actor} if actor else person
+    place = {"city": event.get("city"), "state": event.get("region"), "country": event.get("country"), "postalCode": None,
+             "geolocation": {"lat": event["lat"], "lon": event["lon"]} if event.get("lat") is not None else None}  # fmt: skip
+    browser, _, os = (event.get("client") or "").partition(" on ")
+    return [{
+        "uuid": event["event_id"], "published": _time(event["occurred_at"]), "eventType": _event_type(event), "version": "0", "severity": "INFO",
+        "displayMessage": "", "actor": {**who, "detailEntry": None},
+        "client": {"ipAddress": event.get("ip"), "device": "Computer", "zone": "null", "id": None,
+                   "userAgent": {"rawUserAgent": event.get("agent"), "os": os or None, "browser": browser or None}, "geographicalContext": place},
+        "device": {"id": event["device"], "name": "laptop", "managed": event.get("is_managed")} if event.get("device") else None,
+        "authenticationContext": {"authenticationProvider": "FACTOR_PROVIDER" if is_mfa else None, "authenticationStep": 0,
+                                  "externalSessionId": event.get("session_id")},
+        "outcome": {"result": result, "reason": "INVALID_CREDENTIALS" if result == "FAILURE" else None},
+        "securityContext": {"asNumber": event.get("asn"), "asOrg": event.get("org"), "isp": event.get("org"), "domain": None, "isProxy": event.get("is_proxy")},
+        "debugContext": {"debugData": _debug(event, bool(is_mfa))},
+        "transaction": {"type": "WEB", "id": f"tx-{event['event_id']}", "detail": {}},
+        "request": {"ipChain": [{"ip": event.get("ip"), "version": "V4", "source": None, "geographicalContext": place}]},
+        "target": [{**person, "detailEntry": None}, *_application(event)],
+    }] if event.get("answer_ip") is None else _from_phone(event)  # fmt: skip
+
+
+def _from_phone(event: Event) -> list[dict[str, Any]]:
+    """The row of an answer that the phone itself sent: the client is the phone."""
+    moved = {"ip": event["answer_ip"], "country": event.get("answer_country"), "city": event.get("answer_city"), "answer_ip": None}
+    bare = {key: event.get(key) for key in ("event_id", "occurred_at", "login", "user_id", "kind", "factor", "outcome", "flow_id", "session_id", "app", "intent", "risk")}
+    [row] = render({**bare, **moved})
+    row["debugContext"]["debugData"]["requestUri"] = "/api/v1/authn/factors/opf1/transactions/ft1/verify"
+    return [row]
+
+
+def _event_type(event: Event) -> str:
+    kind, outcome, factor = event["kind"], event.get("outcome"), event.get("factor")
+    if kind == "prompt":
+        return _RESET_OF[factor] if event.get("intent") == "recovery" and factor in _RESET_OF else _SEND_OF[str(factor)]
+    if kind in ("answer", "password"):
+        return "user.authentication.auth_via_mfa" if factor else "user.session.start"
+    return _TYPE_OF.get((kind, str(outcome)), "user.lifecycle.update")
+
+
+def _debug(event: Event, is_mfa: bool) -> dict[str, str]:
+    """The debugData map: every value a string, absent keys absent."""
+    factor, outcome = event.get("factor"), event.get("outcome")
+    data: dict[str, str | None] = {
+        "requestUri": "/idp/idx/challenge", "authnRequestId": event.get("flow_id"), "threatSuspected": "false",
+        "logOnlySecurityData": '{"risk":{"level":"' + event["risk"].upper() + '"}}' if event.get("risk") else None,
+    }  # fmt: skip
+    if is_mfa:
+        data["factor"] = _FACTOR_OF[str(factor)]
+        data["factorIntent"] = _INTENT_OF.get(event.get("intent") or "login", "LOGIN")
+    if factor in ("push", "number_push") and event["kind"] == "answer" and outcome != "unanswered":
+        data["pushOnlyResponseType"] = {"approved": "OV_RESPONSE_APPROVE", "denied": "OV_RESPONSE_DENY"}.get(str(outcome), "OV_RESPONSE_ERROR")
+    if factor in ("push", "number_push") and event["kind"] == "answer":
+        number = {"approved": "VALID", "wrong_number": "INVALID"}.get(str(outcome), "ERROR") if factor == "number_push" else "NOT_APPLICABLE"
+        data["pushWithNumberChallengeResponseType"] = f"OV_WITH_CHALLENGE_RESPONSE_{number}"
+    if event["kind"] == "report" and event.get("ip"):
+        data["suspiciousActivityEventIp"] = event["ip"]
+        data["suspiciousActivityEventCountry"], data["suspiciousActivityEventCity"] = event.get("country"), event.get("city")
+    return {key: value for key, value in data.items() if value is not None}
+
+
+def _application(event: Event) -> list[dict[str, Any]]:
+    return [{"id": "0oa1", "type": "AppInstance", "alternateId": event["app"], "displayName": event["app"], "detailEntry": None}] if event.get("app") else []
+
+
+def _time(at: datetime) -> str:
+    return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
