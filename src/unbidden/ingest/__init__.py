@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeAlias
@@ -33,53 +34,96 @@ def read(con: duckdb.DuckDBPyConnection, paths: Sequence[str], *, provider: str 
         raise UnusableInputError(f"there is no provider '{provider}'; the known ones are: {', '.join(registry())}")
     engine.create(con, "source", "unread", "event")
     with TemporaryDirectory(prefix="unbidden-") as folder:
-        scratch = Path(folder)
-        spool = Spool(scratch)
-        for number, item in enumerate(open_all(paths, scratch), 1):
+        reading = _Reading(con, Path(folder), provider, is_bulk=bulk)
+        for item in open_all(paths, Path(folder)):
             progress(item.path)
-            _read_one(con, number, item, spool, provider, bulk)
-        for name, shape, file in spool.close():
-            progress(f"{name} {shape.name}")
-            reader = reader_sql(file, shape, None)
-            load(con, name, shape, reader)
-            refuse(con, name, shape, reader)
+            reading.visit(item)
+        reading.load_whole(progress)
+        reading.load_spooled(progress)
+        reading.record()
     settle(con)
 
 
-def _read_one(con: duckdb.DuckDBPyConnection, number: int, item: Input, spool: Spool, only: str | None, bulk: bool) -> None:
-    if item.why is not None and (not item.file.is_file() or not item.file.stat().st_size):
-        con.execute("INSERT INTO source VALUES (?, ?, 'unreadable', 0)", [number, item.path])
-        _unread(con, number, item.path, [Piece(None, "", item.why)])
-        return
-    kind = uniform(item.file, only) if bulk else None
-    if kind is not None:
-        form, rows, bad = _bulk(con, number, item, *kind, spool, only)
-    else:
-        shape_of_file = form_of(item.file)
-        form, (rows, bad) = shape_of_file.name, _pieces(number, shape_of_file.pieces(), spool, only)
-    if item.why is not None:
-        bad.append(Piece(None, "", item.why))
-    if form == "empty":
-        bad.append(Piece(None, "", "the file is empty"))
-    con.execute("INSERT INTO source VALUES (?, ?, ?, ?)", [number, item.path, form, rows])
-    _unread(con, number, item.path, bad)
+@dataclass(slots=True)
+class _Source:
+    """One input on its way: how it is laid out, how many records it gave, and which pieces were none."""
+
+    item: Input
+    form: str
+    rows: int = 0
+    bad: list[Piece] = field(default_factory=list)
 
 
-def _pieces(number: int, pieces: Iterator[Piece], spool: Spool, only: str | None) -> tuple[int, list[Piece]]:
-    """Spool what the pieces hold. Gives the number of records and the pieces that were none."""
-    rows, bad = 0, []
-    for piece in pieces:
-        if piece.why is not None:
-            rows += piece.line is not None
-            bad.append(piece)
-            continue
-        for hit in _recognise(piece.value, only):
-            rows += 1
-            if hit is None:
-                bad.append(Piece(piece.line, piece.value, _NOT_A_LOG if only is None else f"not a row of {only}"))
-            else:
-                spool.add(hit.provider, hit.shape, hit.record, number, piece.line)
-    return rows, bad
+class _Reading:
+    """One run over the inputs: rows go to the engine file by file where they need no respelling, else through the spool."""
+
+    def __init__(self, con: duckdb.DuckDBPyConnection, folder: Path, only: str | None, *, is_bulk: bool) -> None:
+        self._con, self._only, self._is_bulk = con, only, is_bulk
+        self._spool = Spool(folder)
+        self._sources: dict[int, _Source] = {}
+        self._whole: dict[tuple[str, Shape], list[int]] = {}
+
+    def visit(self, item: Input) -> None:
+        """Spool what an input holds, or put it among the files that are loaded whole."""
+        number = len(self._sources) + 1
+        source = self._sources[number] = _Source(item, "unreadable")
+        if item.why is not None:
+            source.bad.append(Piece(None, "", item.why))
+            if not item.file.is_file() or not item.file.stat().st_size:
+                return
+        kind = uniform(item.file, self._only) if self._is_bulk else None
+        if kind is not None:
+            source.form = "json lines"
+            self._whole.setdefault(kind, []).append(number)
+            return
+        form = form_of(item.file)
+        source.form = form.name
+        if form.name == "empty":
+            source.bad.append(Piece(None, "", "the file is empty"))
+        self._spool_pieces(number, form.pieces())
+
+    def load_whole(self, progress: Progress) -> None:
+        """Load the uniform files, all of one shape in one statement; their odd lines go to the spool."""
+        for (provider, shape), numbers in self._whole.items():
+            progress(f"{provider} {shape.name}: {len(numbers)} files")
+            load(self._con, provider, shape, reader_sql({number: self._sources[number].item.file for number in numbers}, shape))
+            counts = dict(engine.rows(self._con, "SELECT source, count(*) FROM event WHERE step = 0 GROUP BY source"))
+            for number in numbers:
+                source = self._sources[number]
+                source.rows = int(str(counts.get(number, 0)))
+                if _line_count(source.item.file) != source.rows:
+                    odd = leftovers(self._con, shape, reader_sql({number: source.item.file}, shape))
+                    self._spool_pieces(number, _numbered(source.item.file, set(odd)))
+
+    def load_spooled(self, progress: Progress) -> None:
+        """Load what was respelled; rows that cannot be read although they were recognised become unread."""
+        for provider, shape, file in self._spool.close():
+            progress(f"{provider} {shape.name}")
+            reader = reader_sql({None: file}, shape)
+            load(self._con, provider, shape, reader)
+            refuse(self._con, provider, shape, reader, {number: source.item.path for number, source in self._sources.items()})
+
+    def record(self) -> None:
+        """Write `source`, and what could not be read into `unread`."""
+        for number, source in self._sources.items():
+            self._con.execute("INSERT INTO source VALUES (?, ?, ?, ?)", [number, source.item.path, source.form, source.rows])
+            if source.bad:
+                lost = [[number, source.item.path, piece.line, piece.why, str(piece.value)[:200]] for piece in source.bad]
+                self._con.executemany("INSERT INTO unread VALUES (?, ?, ?, ?, ?)", lost)
+
+    def _spool_pieces(self, number: int, pieces: Iterator[Piece]) -> None:
+        source = self._sources[number]
+        for piece in pieces:
+            if piece.why is not None:
+                source.rows += piece.line is not None
+                source.bad.append(piece)
+                continue
+            for hit in _recognise(piece.value, self._only):
+                source.rows += 1
+                if hit is None:
+                    source.bad.append(Piece(piece.line, piece.value, _NOT_A_LOG if self._only is None else f"not a row of {self._only}"))
+                else:
+                    self._spool.add(hit.provider, hit.shape, hit.record, number, piece.line)
 
 
 def _recognise(value: object, only: str | None) -> Iterator[Recognised | None]:
@@ -92,18 +136,6 @@ def _recognise(value: object, only: str | None) -> Iterator[Recognised | None]:
         yield None
         return
     yield from recognise(value, only)
-
-
-def _bulk(con: duckdb.DuckDBPyConnection, number: int, item: Input, provider: str, shape: Shape, spool: Spool, only: str | None) -> tuple[str, int, list[Piece]]:
-    """Load a uniform file in one statement; its odd lines go the slow way."""
-    reader = reader_sql(item.file, shape, number)
-    load(con, provider, shape, reader)
-    read_rows = int(str(engine.one(con, "SELECT count(*) FROM event WHERE source = $number AND step = 0", {"number": number})))
-    if _line_count(item.file) == read_rows:
-        return "json lines", read_rows, []
-    odd = leftovers(con, shape, reader)
-    rows, bad = _pieces(number, _numbered(item.file, set(odd)), spool, only)
-    return "json lines", read_rows + rows, bad
 
 
 def _numbered(file: Path, wanted: set[int]) -> Iterator[Piece]:
@@ -122,8 +154,3 @@ def _line_count(file: Path) -> int:
             count += chunk.count(b"\n")
             last = chunk[-1:]
     return count + (last != b"\n")
-
-
-def _unread(con: duckdb.DuckDBPyConnection, number: int, path: str, bad: list[Piece]) -> None:
-    if bad:
-        con.executemany("INSERT INTO unread VALUES (?, ?, ?, ?, ?)", [[number, path, piece.line, piece.why, str(piece.value)[:200]] for piece in bad])

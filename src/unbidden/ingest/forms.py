@@ -130,7 +130,7 @@ def _reason(error: Exception) -> str:
         return "not valid text: half of a surrogate pair"
     if isinstance(error, RecursionError):
         return "nested too deeply"
-    return f"not JSON: {error.msg} at character {error.pos + 1}" if isinstance(error, json.JSONDecodeError) else f"not JSON: {error}"
+    return f"not JSON: {error.msg.removesuffix(' starting at')} at character {error.pos + 1}" if isinstance(error, json.JSONDecodeError) else f"not JSON: {error}"
 
 
 def json_document(file: Path, encoding: str) -> Iterator[Piece]:

@@ -43,8 +43,9 @@ def find(paths: Sequence[str]) -> Iterator[tuple[str, Path | None]]:
         elif place.is_file():
             found[path] = place
         else:
-            matches = [match for match in glob.glob(path, recursive=True) if Path(match).is_file()]
-            found |= {match: Path(match) for match in matches} or {path: None}
+            names = glob.glob(path, recursive=True)  # noqa: PTH207 - a pattern may begin at the root
+            matches: dict[str, Path | None] = {name: Path(name) for name in names if Path(name).is_file()}
+            found |= matches or {path: None}
     yield from sorted(found.items())
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import LiteralString, TextIO
 
@@ -90,66 +89,77 @@ def _is_plain(value: object, spelled: object, structure: object) -> bool:
         case str():
             return True
         case list():
-            return value == spelled or (isinstance(value, list) and isinstance(spelled, list) and all(map(lambda v, s: _is_plain(v, s, structure[0]), value, spelled)))
+            return value == spelled or (
+                isinstance(value, list) and isinstance(spelled, list) and all(map(lambda v, s: _is_plain(v, s, structure[0]), value, spelled))
+            )
         case _ if isinstance(structure, dict) and isinstance(spelled, dict):
             return isinstance(value, dict) and all(
-                value.get(key) is None and spelled.get(key) is None or (key in value and _is_plain(value[key], spelled.get(key), part))
+                (value.get(key) is None and spelled.get(key) is None) or (key in value and _is_plain(value[key], spelled.get(key), part))
                 for key, part in structure.items()
             )
     return value is None or value == spelled
 
 
-def reader_sql(file: Path, shape: Shape, source: int | None) -> LiteralString:
-    """A SELECT that reads a file of JSON lines by the shape's structure; unreadable lines are rows of NULLs."""
-    extra = "" if source is not None else ", '_source': 'INTEGER', '_line': 'BIGINT'"
+def reader_sql(files: Mapping[int | None, Path], shape: Shape) -> LiteralString:
+    """A SELECT that reads files of JSON lines by the shape's structure; unreadable lines are rows of NULLs.
+
+    The keys number the sources. The key None stands for a spooled file, whose rows carry `_source` and `_line` themselves.
+    """
+    is_spool = None in files
+    extra = ", '_source': 'INTEGER', '_line': 'BIGINT'" if is_spool else ""
     columns = ", ".join(f"{engine.quote(key)}: {engine.quote(engine.sql_type(part))}" for key, part in shape.structure.items())
-    where = engine.quote(str(file))
-    number = f"{source} AS source" if source is not None else "_source AS source"
-    return (
-        f"SELECT *, {number} FROM read_json({where}, format = 'newline_delimited', columns = {{{columns}{extra}}}, "  # type: ignore[return-value]
-        f"ignore_errors = true, maximum_object_size = {MAX_LINE}, compression = 'uncompressed')"
+    where = "[" + ", ".join(engine.quote(str(file)) for file in files.values()) + "]"
+    read = (
+        f"read_json({where}, format = 'newline_delimited', columns = {{{columns}{extra}}}, ignore_errors = true, "
+        f"maximum_object_size = {MAX_LINE}, compression = 'uncompressed', filename = {'true' if len(files) > 1 else 'false'})"
     )
+    if is_spool:
+        return f"SELECT *, _source AS source FROM {read}"
+    if len(files) == 1:
+        return f"SELECT *, {next(iter(files))} AS source FROM {read}"
+    numbers = ", ".join(f"({engine.quote(str(file))}, {number})" for number, file in files.items())
+    return f"SELECT r.* EXCLUDE (filename), n.source FROM {read} r JOIN (VALUES {numbers}) n(filename, source) ON n.filename = r.filename"
 
 
 def load(con: duckdb.DuckDBPyConnection, provider: str, shape: Shape, reader: LiteralString) -> None:
     """Add the events of the rows that `reader` reads to the `event` table."""
     con.execute(f"CREATE OR REPLACE TEMP VIEW raw AS {reader}")
-    con.execute(_insert_sql(con, provider, shape))
+    # Left to itself DuckDB takes a file for small, builds the joins with the vendors' word lists on it and holds all of it in memory.
+    con.execute("SET disabled_optimizers = 'join_order,build_side_probe_side'")
+    try:
+        con.execute(_insert_sql(con, provider, shape))
+    finally:
+        con.execute("SET disabled_optimizers = ''")
 
 
 def _insert_sql(con: duckdb.DuckDBPyConnection, provider: str, shape: Shape) -> str:
-    given = _event_columns(con, provider, shape)
+    given = _columns(con, shape.events)
     known = [str(row[0]) for row in engine.rows(con, "SELECT column_name FROM (DESCRIBE event)")]
     picked = {name: _SEALED.get(name, f"f.{name}") for name in known if name in given or name == "provider"}
     joins = " ".join(
-        f"LEFT JOIN country_name {alias} ON {alias}.name = lower(f.{column})" for alias, column in (("c", "country"), ("a", "answer_country")) if column in given
+        f"LEFT JOIN country_name {alias} ON {alias}.name = lower(f.{column})"
+        for alias, column in (("c", "country"), ("a", "answer_country"))
+        if column in given
     )
     select = ", ".join(f"{sql} AS {name}" for name, sql in picked.items()).replace("$provider", engine.quote(provider))
     return f"INSERT INTO event BY NAME SELECT {select} FROM ({shape.events}) f {joins}"
 
 
-def _event_columns(con: duckdb.DuckDBPyConnection, provider: str, shape: Shape) -> frozenset[str]:
-    return _described(con, provider, shape.name, shape.events)
-
-
-def _described(con: duckdb.DuckDBPyConnection, provider: str, name: str, sql: str) -> frozenset[str]:
+def _columns(con: duckdb.DuckDBPyConnection, sql: str) -> frozenset[str]:
     return frozenset(str(row[0]) for row in engine.rows(con, f"DESCRIBE {sql}"))
 
 
-@cache
-def titles() -> dict[str, str]:
-    """The title of each provider by its name."""
-    return {name: provider.TITLE for name, provider in registry().items()}
-
-
-def refuse(con: duckdb.DuckDBPyConnection, provider: str, shape: Shape, reader: LiteralString) -> None:
+def refuse(con: duckdb.DuckDBPyConnection, provider: str, shape: Shape, reader: LiteralString, paths: Mapping[int, str]) -> None:
     """Record the spooled rows of a shape that cannot be read as unread, with the reason."""
     con.execute(f"CREATE OR REPLACE TEMP VIEW raw AS {reader}")
-    con.execute(
-        f"""INSERT INTO unread SELECT r.source, s.path, r._line, $why, left(CAST(to_json(r) AS VARCHAR), 200)
-        FROM raw r JOIN source s USING (source) WHERE NOT coalesce(({shape.mine}), false)""",
-        {"why": f"recognised as {titles()[provider]}, but without {shape.needs}"},
+    lost = engine.rows(
+        con,
+        f"""SELECT r._source, r._line, left(CAST(to_json(r) AS VARCHAR), 200)
+        FROM raw r WHERE NOT coalesce(({shape.mine}), false) ORDER BY r._source, r._line""",
     )
+    why = f"recognised as {registry()[provider].TITLE}, but without {shape.needs}"
+    for source, line, text in lost:
+        con.execute("INSERT INTO unread VALUES (?, ?, ?, ?, ?)", [source, paths[int(str(source))], line, why, text])
 
 
 def leftovers(con: duckdb.DuckDBPyConnection, shape: Shape, reader: LiteralString) -> list[int]:

@@ -102,15 +102,18 @@ def _candidates(keys: tuple[str, ...], only: str | None) -> tuple[tuple[str, Sha
 
 
 def _plan(keys: tuple[str, ...], shape: Shape) -> Plan:
-    """Where each key of a record belongs: under its own name, else under an alias, else under a flattened path."""
+    """Where each key of a record belongs: under its own name, else under an alias, else under a flattened path.
+
+    Several keys may lead to one place; the first that is not empty fills it.
+    """
     table = _paths(shape)
-    plan: dict[Path, str] = {}
+    plan: list[tuple[str, Path]] = []
     for rank in (0, 1):
         for key in keys:
             path, weight = table.get(squash(key), ((), 2))
-            if path and weight == rank and not any(path[: len(taken)] == taken for taken in plan):
-                plan[path] = key
-    return tuple((key, path) for path, key in plan.items())
+            if path and weight == rank and not any(len(taken) < len(path) and path[: len(taken)] == taken for _, taken in plan):
+                plan.append((key, path))
+    return tuple(plan)
 
 
 @cache
@@ -144,7 +147,8 @@ def spell(record: Mapping[str, object], shape: Shape, plan: Plan) -> dict[str, o
         fitted = _fit(value, part[last])
         if isinstance(fitted, dict) and isinstance(place.get(last), dict):
             fitted = {**fitted, **place[last]}  # type: ignore[dict-item]
-        place[last] = fitted
+        if place.get(last) is None or isinstance(fitted, dict):
+            place[last] = fitted
     return spelled
 
 

@@ -5,7 +5,8 @@ Source: Okta's System Log API reference, its event-type catalogue (release 2026.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, LiteralString
 
@@ -16,43 +17,42 @@ TITLE = "Okta System Log"
 
 _PERSON: Structure = {"id": "VARCHAR", "type": "VARCHAR", "alternateId": "VARCHAR", "displayName": "VARCHAR"}
 
+_CLIENT: Structure = {
+    "ipAddress": "VARCHAR", "userAgent": {"rawUserAgent": "VARCHAR", "os": "VARCHAR", "browser": "VARCHAR"},
+    "geographicalContext": {"city": "VARCHAR", "state": "VARCHAR", "country": "VARCHAR", "geolocation": {"lat": "VARCHAR", "lon": "VARCHAR"}},
+}  # fmt: skip
+_SECURITY: Structure = {"asNumber": "VARCHAR", "asOrg": "VARCHAR", "isProxy": "VARCHAR", "risk": {"level": "VARCHAR"}}
+_DEBUG: Structure = dict.fromkeys(
+    (
+        "authnRequestId", "factor", "factorIntent", "requestUri", "pushOnlyResponseType", "pushWithNumberChallengeResponseType",
+        "authenticatorMethodChallengeTime", "risk", "logOnlySecurityData", "threatSuspected", "threatDetections", "tunnels", "proxyType", "phoneNumber",
+        "suspiciousActivityEventIp", "suspiciousActivityEventCountry", "suspiciousActivityEventState", "suspiciousActivityEventCity",
+        "suspiciousActivityEventLatitude", "suspiciousActivityEventLongitude", "suspiciousActivityBrowser", "suspiciousActivityOs",
+    ),
+    "VARCHAR",
+)  # fmt: skip
+
 STRUCTURE: Structure = {
-    "uuid": "VARCHAR",
-    "published": "VARCHAR",
-    "eventType": "VARCHAR",
-    "actor": _PERSON,
-    "client": {
-        "ipAddress": "VARCHAR",
-        "userAgent": {"rawUserAgent": "VARCHAR", "os": "VARCHAR", "browser": "VARCHAR"},
-        "geographicalContext": {"city": "VARCHAR", "state": "VARCHAR", "country": "VARCHAR", "geolocation": {"lat": "VARCHAR", "lon": "VARCHAR"}},
-    },
-    "device": {"id": "VARCHAR", "managed": "VARCHAR"},
-    "authenticationContext": {"externalSessionId": "VARCHAR"},
+    "uuid": "VARCHAR", "published": "VARCHAR", "eventType": "VARCHAR", "EventResult": "VARCHAR", "actor": _PERSON,
+    "client": _CLIENT,
+    "device": {"id": "VARCHAR", "managed": "VARCHAR"}, "authenticationContext": {"externalSessionId": "VARCHAR"},
     "outcome": {"result": "VARCHAR", "reason": "VARCHAR"},
-    "securityContext": {"asNumber": "VARCHAR", "asOrg": "VARCHAR", "isProxy": "VARCHAR", "risk": {"level": "VARCHAR"}},
-    "debugContext": {
-        "debugData": {
-            "authnRequestId": "VARCHAR", "factor": "VARCHAR", "factorIntent": "VARCHAR", "requestUri": "VARCHAR",
-            "pushOnlyResponseType": "VARCHAR", "pushWithNumberChallengeResponseType": "VARCHAR", "authenticatorMethodChallengeTime": "VARCHAR",
-            "risk": "VARCHAR", "logOnlySecurityData": "VARCHAR", "threatSuspected": "VARCHAR",
-            "suspiciousActivityEventIp": "VARCHAR", "suspiciousActivityEventCountry": "VARCHAR", "suspiciousActivityEventCity": "VARCHAR",
-        }
-    },
+    "securityContext": _SECURITY,
+    "debugContext": {"debugData": _DEBUG},
     "target": [{**_PERSON, "detailEntry": {"methodTypeUsed": "VARCHAR", "methodUsedVerifiedProperties": "VARCHAR"}}],
 }  # fmt: skip
 
-# Columns of Sentinel's OktaV2_CL and spellings of the Elastic integration.
+# Columns of Sentinel's OktaV2_CL, whose EventResult is Microsoft's word and stands back behind Okta's own.
 _ALIASES = {
-    "eventoriginaltype": ("eventType",), "timegenerated": ("published",), "timestamp": ("published",), "eventoriginaluid": ("uuid",),
+    "eventoriginaltype": ("eventType",), "timegenerated": ("published",), "eventoriginaluid": ("uuid",),
     "actorusername": ("actor", "alternateId"), "actoruserid": ("actor", "id"), "actorusertype": ("actor", "type"),
     "actorsessionid": ("authenticationContext", "externalSessionId"), "originaloutcomeresult": ("outcome", "result"),
-    "eventresult": ("outcome", "result"), "eventoriginalresultdetails": ("outcome", "reason"), "originaltarget": ("target",),
-    "debugdata": ("debugContext", "debugData"), "srcipaddr": ("client", "ipAddress"), "clientip": ("client", "ipAddress"),
+    "eventoriginalresultdetails": ("outcome", "reason"), "originaltarget": ("target",),
+    "debugdata": ("debugContext", "debugData"), "srcipaddr": ("client", "ipAddress"),
     "httpuseragent": ("client", "userAgent", "rawUserAgent"), "srcdvcos": ("client", "userAgent", "os"),
     "srcgeocity": ("client", "geographicalContext", "city"), "srcgeoregion": ("client", "geographicalContext", "state"),
     "srcgeocountry": ("client", "geographicalContext", "country"),
-    "srcgeolatitude": ("client", "geographicalContext", "geolocation", "lat"),
-    "srcgeolongitude": ("client", "geographicalContext", "geolocation", "lon"),
+    "srcgeolatitude": ("client", "geographicalContext", "geolocation", "lat"), "srcgeolongitude": ("client", "geographicalContext", "geolocation", "lon"),
 }  # fmt: skip
 
 # What a send means: event type, factor, why.
@@ -125,92 +125,102 @@ _NAMED = _table(_FACTORS.items())
 
 MINE: LiteralString = "eventType IS NOT NULL AND utc(published) IS NOT NULL"
 
-# `typed` looks each fact up once; the last SELECT only names columns.
-_EVENTS = f"""
-WITH bare AS (
-  SELECT *, debugContext.debugData AS d, outcome.result AS result,
+
+# `flat` takes single values out of the nested row before anything is joined (nested columns are dear to move), `judged` decides
+# what the row is, the last SELECT names columns.
+def _events(rows: str) -> str:
+    return f"""
+WITH flat AS (
+  SELECT source, nullif(uuid, '') AS uuid, utc(published) AS occurred_at, published, eventType AS type, coalesce(outcome.result, upper(EventResult)) AS result,
+    outcome.reason AS reason, CASE WHEN starts_with(eventType, 'system.')
+      THEN known(coalesce(debugContext.debugData.phoneNumber, list_filter(target, lambda t: t.type = 'MobilePhone')[1].alternateId)) END AS phone,
+    actor.type AS actor_type, known(actor.alternateId) AS actor_login, known(actor.id) AS actor_id,
     list_filter(target, lambda t: t.type = 'User')[1] AS someone,
-    list_filter(target, lambda t: t.type IN ('AppInstance', 'AppUser'))[1] AS application,
-    list_filter(target, lambda t: t.type = 'AuthenticatorEnrollment')[1].detailEntry AS authenticator
-  FROM raw WHERE {MINE}
+    list_filter(target, lambda t: t.type = 'AppInstance')[1].displayName AS app,
+    list_filter(target, lambda t: t.type = 'AuthenticatorEnrollment')[1].detailEntry.methodUsedVerifiedProperties AS properties,
+    bare_ip(client.ipAddress) AS ip, known(client.geographicalContext.country) AS country, known(client.geographicalContext.state) AS region,
+    known(client.geographicalContext.city) AS city, try_cast(client.geographicalContext.geolocation.lat AS DOUBLE) AS lat,
+    try_cast(client.geographicalContext.geolocation.lon AS DOUBLE) AS lon, nullif(client.userAgent.rawUserAgent, '') AS agent,
+    client_of(known(client.userAgent.browser), known(client.userAgent.os)) AS client, known(device.id) AS device, tristate(device.managed) AS is_managed,
+    known(authenticationContext.externalSessionId) AS session_id, try_cast(securityContext.asNumber AS DOUBLE) AS asn, known(securityContext.asOrg) AS org,
+    debugContext.debugData.proxyType IS NOT NULL OR coalesce(regexp_matches(debugContext.debugData.tunnels, '"anonymous": ?true'), false) AS is_tunnel,
+    tristate(securityContext.isProxy) AS is_listed, lower(securityContext.risk.level) AS risk_level, known(debugContext.debugData.authnRequestId) AS flow_id,
+    debugContext.debugData.factor AS factor_word, debugContext.debugData.factorIntent AS intent_word, debugContext.debugData.requestUri AS uri,
+    debugContext.debugData.pushOnlyResponseType AS push_response, debugContext.debugData.pushWithNumberChallengeResponseType AS number_response,
+    debugContext.debugData.authenticatorMethodChallengeTime AS challenge_time,
+    coalesce(debugContext.debugData.risk, debugContext.debugData.logOnlySecurityData) AS risk_text, debugContext.debugData.threatSuspected AS threat,
+    regexp_extract(debugContext.debugData.threatDetections, 'HIGH|MEDIUM|LOW') AS detection,
+    client_of(known(debugContext.debugData.suspiciousActivityBrowser), known(debugContext.debugData.suspiciousActivityOs)) AS reported_client,
+    known(debugContext.debugData.suspiciousActivityEventState) AS reported_region,
+    try_cast(debugContext.debugData.suspiciousActivityEventLatitude AS DOUBLE) AS reported_lat,
+    try_cast(debugContext.debugData.suspiciousActivityEventLongitude AS DOUBLE) AS reported_lon,
+    known(debugContext.debugData.suspiciousActivityEventIp) AS reported_ip, known(debugContext.debugData.suspiciousActivityEventCountry) AS reported_country,
+    known(debugContext.debugData.suspiciousActivityEventCity) AS reported_city
+  FROM {rows} WHERE {MINE}
 ), typed AS (
-  SELECT bare.*, factors.named, meanings.sent, meanings.why, meanings.plain_outcome,
-    eventType = 'user.authentication.auth_via_mfa' AS is_mfa,
-    starts_with(eventType, 'user.mfa.okta_verify.deny_push') AS is_classic_deny,
-    CASE WHEN eventType = 'user.authentication.auth_via_mfa' THEN if(d.factor = 'PASSWORD_AS_FACTOR', 'password', 'answer')
-      WHEN starts_with(eventType, 'user.mfa.okta_verify.deny_push') THEN 'answer'
-      WHEN eventType LIKE 'user.session.%' AND outcome.reason = 'LOCKED_OUT' THEN 'lockout'
-      WHEN meanings.plain_kind IS NOT NULL THEN meanings.plain_kind
-      WHEN starts_with(eventType, 'policy.lifecycle.') OR starts_with(eventType, 'policy.rule.') OR starts_with(eventType, 'zone.')
-        OR starts_with(eventType, 'security.authenticator.lifecycle.') OR starts_with(eventType, 'system.mfa.factor.') THEN 'policy'
+  SELECT f.*, factors.named, m.sent, m.why, m.plain_outcome, known(f.someone.alternateId) AS target_login, known(f.someone.id) AS target_id,
+    type = 'user.authentication.auth_via_mfa' AS is_mfa,
+    starts_with(type, 'user.mfa.okta_verify.deny_push') AS is_classic_deny,
+    CASE WHEN type = 'user.authentication.auth_via_mfa' THEN if(factor_word = 'PASSWORD_AS_FACTOR', 'password', 'answer')
+      WHEN starts_with(type, 'user.mfa.okta_verify.deny_push') THEN 'answer'
+      WHEN starts_with(type, 'user.session.') AND reason = 'LOCKED_OUT' THEN 'lockout'
+      WHEN m.plain_kind IS NOT NULL THEN m.plain_kind
+      WHEN starts_with(type, 'policy.lifecycle.') OR starts_with(type, 'policy.rule.') OR starts_with(type, 'zone.')
+        OR starts_with(type, 'security.authenticator.lifecycle.') OR starts_with(type, 'system.mfa.factor.') THEN 'policy'
       ELSE 'other' END AS kind
-  FROM bare LEFT JOIN (VALUES {_MEANINGS}) meanings(name, plain_kind, plain_outcome, sent, why) ON meanings.name = eventType
-    LEFT JOIN (VALUES {_NAMED}) factors(name, named) ON factors.name = bare.debugContext.debugData.factor
+  FROM flat f LEFT JOIN (VALUES {_MEANINGS}) m(name, plain_kind, plain_outcome, sent, why) ON m.name = f.type
+    LEFT JOIN (VALUES {_NAMED}) factors(name, named) ON factors.name = f.factor_word
 ), judged AS (
   SELECT *, CASE WHEN is_classic_deny THEN 'push' WHEN sent IS NOT NULL THEN sent WHEN is_mfa THEN
-      CASE WHEN named = 'push' AND d.pushWithNumberChallengeResponseType IS NOT NULL
-          AND NOT ends_with(d.pushWithNumberChallengeResponseType, 'NOT_APPLICABLE') THEN 'number_push'
-        WHEN contains(authenticator.methodUsedVerifiedProperties, 'PHISHING_RESISTANT') THEN 'passkey'
+      CASE WHEN named = 'push' AND number_response IS NOT NULL AND NOT ends_with(number_response, 'NOT_APPLICABLE') THEN 'number_push'
+        WHEN contains(properties, 'PHISHING_RESISTANT') THEN 'passkey'
         ELSE coalesce(named, 'unknown') END END AS factor,
     CASE kind
+      WHEN 'other' THEN NULL
       WHEN 'prompt' THEN CASE result WHEN 'SUCCESS' THEN 'sent' WHEN 'DENY' THEN 'blocked' ELSE 'failed' END
       WHEN 'password' THEN if(result = 'SUCCESS', 'success', 'failure')
-      WHEN 'lockout' THEN coalesce(plain_outcome, 'locked')
-      WHEN 'policy' THEN if(eventType = 'user.account.privilege.grant', 'granted', 'changed')
+      WHEN 'lockout' THEN if(plain_outcome = 'limited', 'limited', 'locked')
+      WHEN 'policy' THEN if(type = 'user.account.privilege.grant', 'granted', 'changed')
       WHEN 'answer' THEN CASE
         WHEN is_classic_deny THEN 'denied'
         WHEN result = 'SUCCESS' THEN 'approved'
         WHEN result IN ('ABANDONED', 'UNANSWERED') THEN 'unanswered'
-        WHEN result IN ('DENY', 'RATE_LIMIT') OR outcome.reason IN ('LOCKED_OUT', 'FastPass declined phishing attempt') THEN 'blocked'
-        WHEN ends_with(d.pushWithNumberChallengeResponseType, 'RESPONSE_INVALID') THEN 'wrong_number'
-        WHEN d.pushOnlyResponseType = 'OV_RESPONSE_DENY' THEN 'denied'
-        WHEN named IN ('sms', 'call', 'email', 'totp', 'token') AND outcome.reason = 'INVALID_CREDENTIALS' THEN 'wrong_code'
-        WHEN named IN ('sms', 'call', 'email', 'totp', 'token') AND outcome.reason IS NULL AND result = 'FAILURE' THEN 'wrong_code'
+        WHEN result IN ('DENY', 'RATE_LIMIT') OR reason IN ('LOCKED_OUT', 'FastPass declined phishing attempt') THEN 'blocked'
+        WHEN ends_with(number_response, 'RESPONSE_INVALID') THEN 'wrong_number'
+        WHEN push_response = 'OV_RESPONSE_DENY' THEN 'denied'
+        WHEN named IN ('sms', 'call', 'email', 'totp', 'token') AND (reason = 'INVALID_CREDENTIALS' OR reason IS NULL AND result = 'FAILURE') THEN 'wrong_code'
         ELSE 'failed' END
-      WHEN 'other' THEN NULL
-      ELSE if(coalesce(result, 'SUCCESS') IN ('SUCCESS', 'ALLOW', 'DENY', 'CHALLENGE', 'RATE_LIMIT'), plain_outcome, 'failure') END AS outcome_,
-    is_mfa AND d.requestUri LIKE '%/factors/%/transactions/%/verify' AS is_phone
+      ELSE if(coalesce(result, 'SUCCESS') IN ('SUCCESS', 'ALLOW', 'DENY', 'CHALLENGE', 'RATE_LIMIT'), plain_outcome, 'failure') END AS outcome,
+    is_mfa AND uri LIKE '%/factors/%/transactions/%/verify' AS is_phone, kind = 'report' AS is_report,
+    (is_mfa AND uri LIKE '%/factors/%/transactions/%/verify') OR kind = 'report' AS is_not_requester
   FROM typed
 )
-SELECT coalesce(known(uuid), md5(concat_ws('|', published, eventType, actor.alternateId, client.ipAddress, d.authnRequestId, d.factor, result))) AS event_id,
-  utc(published) AS occurred_at, 0 AS step, source,
-  if(kind = 'answer', utc(d.authenticatorMethodChallengeTime), NULL) AS asked_at,
-  CASE WHEN kind = 'policy' THEN known(actor.alternateId)
-    ELSE coalesce(known(someone.alternateId), if(actor.type = 'User', known(actor.alternateId), NULL)) END AS login,
-  CASE WHEN kind = 'policy' THEN known(actor.id) ELSE coalesce(known(someone.id), if(actor.type = 'User', known(actor.id), NULL)) END AS user_id,
-  if(kind <> 'policy' AND someone.alternateId IS DISTINCT FROM actor.alternateId AND someone.alternateId IS NOT NULL, known(actor.alternateId), NULL) AS actor,
-  kind, factor, outcome_ AS outcome,
-  if(outcome_ = 'failed' OR (outcome_ = 'unanswered' AND result = 'UNANSWERED'), 'ambiguous', 'explicit') AS certainty,
-  concat_ws(' ', eventType, result, outcome.reason) AS code,
-  if(is_mfa, coalesce(if(factor = 'number_push', d.pushWithNumberChallengeResponseType, NULL), d.pushOnlyResponseType), NULL) AS detail,
-  known(d.authnRequestId) AS flow_id, known(authenticationContext.externalSessionId) AS session_id,
-  known(application.displayName) AS app,
-  CASE WHEN kind IN ('prompt', 'answer') THEN CASE WHEN why IS NOT NULL THEN why
-    WHEN d.factorIntent = 'CREDENTIAL_RECOVERY' THEN 'recovery' WHEN d.factorIntent = 'CREDENTIAL_ENROLLMENT' THEN 'enrolment' ELSE 'login' END END AS intent,
-  CASE WHEN is_phone THEN NULL WHEN kind = 'report' AND known(d.suspiciousActivityEventIp) IS NOT NULL THEN bare_ip(d.suspiciousActivityEventIp)
-    ELSE bare_ip(client.ipAddress) END AS ip,
-  if(is_phone OR kind = 'report', NULL, try_cast(try_cast(securityContext.asNumber AS DOUBLE) AS BIGINT)) AS asn,
-  if(is_phone OR kind = 'report', NULL, known(securityContext.asOrg)) AS org,
-  CASE WHEN is_phone THEN NULL WHEN kind = 'report' AND known(d.suspiciousActivityEventIp) IS NOT NULL THEN known(d.suspiciousActivityEventCountry)
-    ELSE known(client.geographicalContext.country) END AS country,
-  if(is_phone OR kind = 'report', NULL, known(client.geographicalContext.state)) AS region,
-  CASE WHEN is_phone THEN NULL WHEN kind = 'report' AND known(d.suspiciousActivityEventIp) IS NOT NULL THEN known(d.suspiciousActivityEventCity)
-    ELSE known(client.geographicalContext.city) END AS city,
-  if(is_phone OR kind = 'report', NULL, try_cast(client.geographicalContext.geolocation.lat AS DOUBLE)) AS lat,
-  if(is_phone OR kind = 'report', NULL, try_cast(client.geographicalContext.geolocation.lon AS DOUBLE)) AS lon,
-  if(is_phone OR kind = 'report', NULL, known(client.userAgent.rawUserAgent)) AS agent,
-  if(is_phone OR kind = 'report', NULL, client_of(known(client.userAgent.browser), known(client.userAgent.os))) AS client,
-  known(device.id) AS device, tristate(device.managed) AS is_managed,
-  if(is_phone, NULL, tristate(securityContext.isProxy)) AS is_proxy,
-  if(is_phone, bare_ip(client.ipAddress), NULL) AS answer_ip,
-  if(is_phone, known(client.geographicalContext.country), NULL) AS answer_country,
-  if(is_phone, known(client.geographicalContext.city), NULL) AS answer_city,
-  if(is_phone, try_cast(client.geographicalContext.geolocation.lat AS DOUBLE), NULL) AS answer_lat,
-  if(is_phone, try_cast(client.geographicalContext.geolocation.lon AS DOUBLE), NULL) AS answer_lon,
-  if(kind = 'answer', factor = 'number_push', NULL) AS has_number,
-  if(kind = 'answer', factor = 'passkey', NULL) AS is_resistant,
-  coalesce(nullif(lower(regexp_extract(coalesce(d.risk, d.logOnlySecurityData, ''), 'level"?[=:] ?"?(LOW|MEDIUM|HIGH)', 1)), ''),
-    lower(securityContext.risk.level), if(tristate(d.threatSuspected), 'medium', NULL)) AS risk
+SELECT coalesce(uuid, md5(concat_ws('|', published, type, actor_login, ip, flow_id, factor_word, result))) AS event_id,
+  occurred_at, 0 AS step, source, if(kind = 'answer' AND challenge_time IS NOT NULL, utc(challenge_time), NULL) AS asked_at,
+  if(kind = 'policy', actor_login, coalesce(target_login, if(actor_type = 'User', actor_login, NULL))) AS login,
+  if(kind = 'policy', actor_id, coalesce(target_id, if(actor_type = 'User', actor_id, NULL))) AS user_id,
+  if(kind <> 'policy' AND target_login IS DISTINCT FROM actor_login AND target_login IS NOT NULL, actor_login, NULL) AS actor,
+  kind, factor, outcome, if((kind = 'answer' AND outcome = 'failed') OR (is_mfa AND result = 'UNANSWERED'), 'ambiguous', 'explicit') AS certainty,
+  concat_ws(' ', type, result, reason) AS code,
+  if(is_mfa, coalesce(if(factor = 'number_push', number_response, NULL), push_response), NULL) AS detail,
+  flow_id, session_id, known(app) AS app,
+  if(kind IN ('prompt', 'answer'), CASE WHEN why IS NOT NULL THEN why WHEN intent_word = 'CREDENTIAL_RECOVERY' THEN 'recovery'
+    WHEN intent_word = 'CREDENTIAL_ENROLLMENT' THEN 'enrolment' ELSE 'login' END, NULL) AS intent,
+  CASE WHEN is_phone THEN NULL WHEN is_report THEN bare_ip(reported_ip) ELSE ip END AS ip,
+  if(is_not_requester, NULL, CAST(asn AS BIGINT)) AS asn, if(is_not_requester, NULL, org) AS org,
+  CASE WHEN is_phone THEN NULL WHEN is_report THEN reported_country ELSE country END AS country,
+  CASE WHEN is_phone THEN NULL WHEN is_report THEN reported_region ELSE region END AS region,
+  CASE WHEN is_phone THEN NULL WHEN is_report THEN reported_city ELSE city END AS city,
+  CASE WHEN is_phone THEN NULL WHEN is_report THEN reported_lat ELSE lat END AS lat,
+  CASE WHEN is_phone THEN NULL WHEN is_report THEN reported_lon ELSE lon END AS lon, if(is_not_requester, NULL, agent) AS agent,
+  CASE WHEN is_phone THEN NULL WHEN is_report THEN reported_client ELSE client END AS client, if(is_not_requester, NULL, device) AS device,
+  if(is_not_requester, NULL, is_managed) AS is_managed, if(is_not_requester, NULL, is_listed OR is_tunnel) AS is_proxy,
+  if(is_phone, device, phone) AS answer_device,
+  if(is_phone, ip, NULL) AS answer_ip, if(is_phone, country, NULL) AS answer_country, if(is_phone, city, NULL) AS answer_city,
+  if(is_phone, lat, NULL) AS answer_lat, if(is_phone, lon, NULL) AS answer_lon,
+  if(kind = 'answer', factor = 'number_push', NULL) AS has_number, if(kind = 'answer', factor = 'passkey', NULL) AS is_resistant,
+  coalesce(nullif(lower(regexp_extract(risk_text, 'level"?[=:] ?"?(LOW|MEDIUM|HIGH)', 1)), ''), risk_level, nullif(lower(detection), ''),
+    if(tristate(threat), 'medium', NULL)) AS risk
 FROM judged
 """
 
@@ -219,19 +229,35 @@ def _marks(record: Record) -> bool:
     return "." in str(record.get("eventType") or "") and "published" in record and ("actor" in record or "outcome" in record)
 
 
+def _paths(structure: Structure, above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    for key, part in structure.items():
+        yield (*above, key)
+        if isinstance(part, Mapping):
+            yield from _paths(part, (*above, key))
+
+
+# A document of the Elastic integration: its own snake_case below `okta`, the address under `ip`, all of debugData once more under `flattened`.
+_ELASTIC: Structure = {
+    **STRUCTURE, "client": {**_CLIENT, "ip": "VARCHAR"}, "debugContext": {"debugData": {**_DEBUG, "flattened": "VARCHAR"}},
+    "securityContext": {**_SECURITY, "as": {"number": "VARCHAR", "organization": {"name": "VARCHAR"}}},
+}  # fmt: skip
+_AS_OKTA: LiteralString = f"""SELECT * REPLACE (
+    struct_update(client, ipAddress := coalesce(client.ipAddress, client.ip)) AS client,
+    struct_update(securityContext, asNumber := coalesce(securityContext.asNumber, securityContext."as".number),
+      asOrg := coalesce(securityContext.asOrg, securityContext."as".organization.name)) AS securityContext,
+    {{'debugData': from_json(coalesce(debugContext.debugData.flattened, to_json(debugContext.debugData)::VARCHAR), '{json.dumps(_DEBUG)}')}} AS debugContext)
+  FROM raw"""
+
+_NEEDS = "an eventType and a readable published time"
 SHAPES = (
-    Shape(
-        name="system_log", structure=STRUCTURE, mine=MINE, events=_EVENTS, marks=_marks, aliases=_ALIASES,
-        needs="an eventType and a readable published time",
-    ),
+    Shape("system_log", STRUCTURE, MINE, _events("raw"), _marks, _NEEDS, _ALIASES),
+    Shape("elastic", _ELASTIC, MINE, _events(f"({_AS_OKTA})"), _marks, _NEEDS,
+          {"timestamp": ("published",), **{"okta" + "".join(path).lower(): path for path in _paths(_ELASTIC)}}),
 )  # fmt: skip
 
 PATIENCE = {
-    "push": Patience(300, "push lifetime of 5 minutes: from memory, unverified"),
-    "number_push": Patience(300, "push lifetime of 5 minutes: from memory, unverified"),
-    "sms": Patience(300, "code lifetime of 5 minutes: Okta's factor documentation, default"),
-    "call": Patience(300, "code lifetime of 5 minutes: Okta's factor documentation, default"),
-    "email": Patience(300, "code lifetime of 5 minutes: Okta's factor documentation, default"),
+    **dict.fromkeys(("push", "number_push"), Patience(300, "push lifetime of 5 minutes: from memory, unverified")),
+    **dict.fromkeys(("sms", "call", "email"), Patience(300, "code lifetime of 5 minutes: Okta's factor documentation, default")),
 }
 
 SIGHT = {
@@ -258,8 +284,9 @@ REPERTOIRE = (
 
 _ALWAYS = frozenset({"occurred_at", "login", "user_id", "kind", "outcome", "flow_id", "session_id", "app", "risk"})
 _REQUESTER = frozenset({"ip", "country", "region", "city", "lat", "lon", "asn", "org", "agent", "client", "device", "is_managed", "is_proxy"})
-_REPORTED = frozenset({"ip", "country", "city", "is_proxy", "device", "is_managed"})
+_REPORTED = frozenset({"ip", "country", "region", "city", "lat", "lon", "client"})
 _PHONE = frozenset({"answer_ip", "answer_country", "answer_city"})
+_PHONED = ("sms", "call")
 
 
 def carries(event: Event) -> frozenset[str]:
@@ -268,7 +295,7 @@ def carries(event: Event) -> frozenset[str]:
     challenge = frozenset({"factor", "intent"}) if kind in ("prompt", "answer") else frozenset({"factor"}) if kind == "password" else frozenset[str]()
     if kind == "answer" and event.get("answer_ip") and event["factor"] in ("push", "number_push"):
         return _ALWAYS | challenge | _PHONE
-    admin = frozenset({"actor"}) if kind == "factor" else frozenset[str]()
+    admin = frozenset({"actor"}) if kind == "factor" else frozenset({"answer_device"}) if kind == "prompt" and event["factor"] in _PHONED else frozenset[str]()
     return _ALWAYS | challenge | admin | (_REPORTED if kind == "report" else _REQUESTER)
 
 
@@ -283,7 +310,9 @@ _SEND_OF = {
     "push": "system.push.send_factor_verify_push", "number_push": "system.push.send_factor_verify_push",
     "sms": "system.sms.send_factor_verify_message", "call": "system.voice.send_mfa_challenge_call", "email": "system.email.send_factor_verify_message",
 }  # fmt: skip
-_RESET_OF = {"sms": "system.sms.send_password_reset_message", "call": "system.voice.send_password_reset_call", "email": "system.email.password_reset.sent_message"}
+_RESET_OF = {
+    "sms": "system.sms.send_password_reset_message", "call": "system.voice.send_password_reset_call", "email": "system.email.password_reset.sent_message",
+}  # fmt: skip
 _FACTOR_OF = {
     "push": "OKTA_VERIFY_PUSH", "number_push": "OKTA_VERIFY_PUSH", "sms": "SMS_FACTOR", "call": "CALL_FACTOR", "email": "EMAIL_FACTOR",
     "totp": "OKTA_SOFT_TOKEN", "passkey": "SIGNED_NONCE", "password": "PASSWORD_AS_FACTOR",
@@ -323,8 +352,8 @@ def render(event: Event) -> list[dict[str, Any]]:
 def _from_phone(event: Event) -> list[dict[str, Any]]:
     """The row of an answer that the phone itself sent: the client is the phone."""
     moved = {"ip": event["answer_ip"], "country": event.get("answer_country"), "city": event.get("answer_city"), "answer_ip": None}
-    bare = {key: event.get(key) for key in ("event_id", "occurred_at", "login", "user_id", "kind", "factor", "outcome", "flow_id", "session_id", "app", "intent", "risk")}
-    [row] = render({**bare, **moved})
+    kept = ("event_id", "occurred_at", "login", "user_id", "kind", "factor", "outcome", "flow_id", "session_id", "app", "intent", "risk")
+    [row] = render({**{key: event.get(key) for key in kept}, **moved})
     row["debugContext"]["debugData"]["requestUri"] = "/api/v1/authn/factors/opf1/transactions/ft1/verify"
     return [row]
 
@@ -353,10 +382,14 @@ def _debug(event: Event, is_mfa: bool) -> dict[str, str]:
     if factor in ("push", "number_push") and event["kind"] == "answer":
         number = {"approved": "VALID", "wrong_number": "INVALID"}.get(str(outcome), "ERROR") if factor == "number_push" else "NOT_APPLICABLE"
         data["pushWithNumberChallengeResponseType"] = f"OV_WITH_CHALLENGE_RESPONSE_{number}"
-    if event["kind"] == "report" and event.get("ip"):
-        data["suspiciousActivityEventIp"] = event["ip"]
-        data["suspiciousActivityEventCountry"], data["suspiciousActivityEventCity"] = event.get("country"), event.get("city")
-    return {key: value for key, value in data.items() if value is not None}
+    if event["kind"] == "report":
+        browser, _, os = (event.get("client") or "").partition(" on ")
+        sides = {"Ip": "ip", "Country": "country", "State": "region", "City": "city", "Latitude": "lat", "Longitude": "lon"}
+        data |= {f"suspiciousActivityEvent{word}": event.get(column) for word, column in sides.items()}
+        data |= {"suspiciousActivityBrowser": browser or None, "suspiciousActivityOs": os or None}
+    if event["kind"] == "prompt" and factor in _PHONED:
+        data["phoneNumber"] = event.get("answer_device")
+    return {key: str(value) for key, value in data.items() if value is not None}
 
 
 def _application(event: Event) -> list[dict[str, Any]]:

@@ -12,6 +12,8 @@ CREATE TABLE event (
   login VARCHAR,                  -- the person's name as logged, lower case, trimmed [user.name]
   user_id VARCHAR,                -- the vendor's stable id of the person [user.uid]
   email VARCHAR,                  -- a second name of the same person in the same row, if there is one [user.email_addr]
+  person VARCHAR,                 -- who it is about, one name over all providers; filled when people are told apart [user.uid_alt]
+  network VARCHAR,                -- requester: the /24 or /48 around the address; filled with person [src_endpoint.subnet]
   actor VARCHAR,                  -- who acted, when it was not the person (administrator, system) [actor.user.name]
   kind VARCHAR NOT NULL,          -- password, prompt, answer, session, factor, recovery, report, policy, risk, lockout, other [class_uid, activity_id]
   factor VARCHAR,                 -- push, number_push, sms, call, email, totp, token, passkey, password, bypass, remembered, external, unknown [auth_factors.factor_type]

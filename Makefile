@@ -1,0 +1,62 @@
+# Everything runs in .venv, which is made from requirements.lock, and made anew only when that file changes.
+
+PYTHON ?= python3
+UV ?= uv
+WORKERS ?= 2
+SEED ?= 1
+LINES ?= 100000
+BIN := .venv/bin
+LOCKED := .venv/.locked
+READY := .venv/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench fuzz docs format lock clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(READY) ## Set up, then find the attacks in the logs of a simulated company
+	$(BIN)/unbidden demo $(ARGS)
+
+test: $(READY) ## Run the tests; those that could not run are listed with the reason
+	$(BIN)/pytest -n $(WORKERS) $(ARGS)
+
+check: $(READY) ## Lint, check the format, the types, the direction of imports and the reference pages
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python tools/docs.py --check
+
+bench: $(READY) ## Measure how long the stages take
+	$(BIN)/python tools/bench.py $(ARGS)
+
+fuzz: $(READY) ## Read many damaged rows: LINES=100000 SEED=1
+	UNBIDDEN_FUZZ_LINES=$(LINES) UNBIDDEN_FUZZ_SEED=$(SEED) $(BIN)/pytest -n $(WORKERS) tests/test_fuzz.py $(ARGS)
+
+docs: $(READY) ## Write the reference pages anew
+	$(BIN)/python tools/docs.py
+
+format: $(READY) ## Put the code into its format, and mend what the linter can mend
+	$(BIN)/ruff check --fix-only
+	$(BIN)/ruff format
+
+lock: ## Write requirements.lock anew (needs uv; ARGS=--upgrade takes newer releases)
+	$(UV) pip compile --quiet --universal --python-version 3.11 --group dev --generate-hashes \
+		--custom-compile-command 'make lock' --output-file requirements.lock $(ARGS) pyproject.toml
+
+clean: ## Remove everything that was made, .venv too
+	rm -rf .venv build dist demo bench .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(LOCKED): requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "unbidden needs Python 3.11 or newer, and $(PYTHON) is not: name another one with make PYTHON=..." >&2; exit 1; }
+	@echo "Setting up .venv; this is done once."
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	@touch $@
+
+$(READY): pyproject.toml $(LOCKED)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@

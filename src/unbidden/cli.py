@@ -1,0 +1,191 @@
+"""The command line: a door with no logic in it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from unbidden import demo as demonstration
+from unbidden import inventory, line
+from unbidden.errors import UnbiddenError, UnusableInputError
+from unbidden.people import read_list
+from unbidden.report import FORMATS
+from unbidden.report.terminal import print_inventory, print_result
+from unbidden.result import document
+from unbidden.simulate import write
+from unbidden.trust import read_trust
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
+errors = Console(stderr=True)
+
+
+class Format(StrEnum):
+    """What a result is written as."""
+
+    TERMINAL = "terminal"
+    JSON = "json"
+    OCSF = "ocsf"
+    HTML = "html"
+
+
+Paths = Annotated[list[str], typer.Argument(help="Files, folders, globs or - (standard input); .gz, .zst and .zip are opened.")]
+Provider = Annotated[str | None, typer.Option(help="Take every row as this provider's instead of recognising it.")]
+Out = Annotated[Path | None, typer.Option("--output", "-o", help="Write here instead of to the screen. The file appears whole or not at all.")]
+
+
+@app.callback()
+def about() -> None:
+    """Find the MFA prompts nobody asked for in the logs you already have."""
+
+
+@app.command()
+def scan(
+    paths: Paths,
+    form: Annotated[Format, typer.Option("--format", "-f", help="How to write the result.")] = Format.TERMINAL,
+    output: Out = None,
+    provider: Provider = None,
+    people: Annotated[Path | None, typer.Option(help="CSV of people: user, aliases (;), department, privileged, time_zone.")] = None,
+    trust: Annotated[Path | None, typer.Option(help="Own egress and announced exercises: a CIDR or AS number, a comma, a note.")] = None,
+    as_of: Annotated[str | None, typer.Option(help="The instant to speak of, with zone (default: the last event).")] = None,
+    parts: Annotated[int | None, typer.Option(min=1, help="Work through the people in this many parts, to bound memory.")] = None,
+) -> None:
+    """Find bombings in exported logs and tell the story of each."""
+    with _plain_errors():
+        options = line.Options(
+            as_of=_instant(as_of), listed=read_list(people) if people else (), trusted=read_trust(trust) if trust else (), parts=parts, provider=provider
+        )
+        with _working() as progress:
+            result = document(line.run(paths, options, progress))
+        _show(result, form, output)
+        _refuse_if_useless(result["sources"])
+
+
+@app.command()
+def sources(paths: Paths, provider: Provider = None) -> None:
+    """Say what the files are, without judging: provider, form, time range, people, kinds of events, blind spots."""
+    with _plain_errors():
+        with _working() as progress:
+            found = inventory.take(paths, provider=provider, progress=progress)
+        print_inventory(found, Console())
+        _refuse_if_useless(found["sources"])
+
+
+@app.command()
+def simulate(
+    folder: Annotated[Path, typer.Argument(help="Where to write the logs and truth.json.")],
+    people: Annotated[int, typer.Option(min=20, help="How many people work there.")] = 300,
+    days: Annotated[int, typer.Option(min=2, help="How many days are written.")] = 14,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 7,
+    start: Annotated[str, typer.Option(help="The first day.")] = "2026-03-02",
+    attacks: Annotated[bool, typer.Option(help="With attackers.")] = True,
+    traps: Annotated[bool, typer.Option(help="With what looks like an attack and is none.")] = True,
+) -> None:
+    """Write the native logs of a made-up company, its attackers and its accidents. Nothing real is touched."""
+    with _plain_errors():
+        first = _instant(f"{start}T00:00:00Z") or datetime.now(UTC)
+        with _working() as progress:
+            progress("simulating")
+            write(folder, people=people, days=days, seed=seed, start=first, attacks=attacks, traps=traps)
+        Console().print(f"Wrote {days} days of {people} people to {folder}. Try: unbidden scan {folder} --people {folder}/people.csv", soft_wrap=True)
+
+
+@app.command()
+def demo(folder: Annotated[Path, typer.Option(help="Where the made-up company and the report go.")] = Path("demo")) -> None:
+    """Simulate a company, scan its logs, show what was found and write the report."""
+    with _plain_errors():
+        with _working() as progress:
+            shown = demonstration.run(folder, progress)
+        print_result(shown.result, Console())
+        demonstration.conclude(shown, Console())
+
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        errors.print("Stopped. Nothing was written.")
+        sys.exit(130)
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    """Say what is wrong in one line and end with 2."""
+    try:
+        yield
+    except UnbiddenError as error:
+        _fail(str(error))
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except OSError as error:
+        _fail(f"{error.filename or 'a file'}: {error.strerror or error}")
+
+
+def _fail(text: str) -> NoReturn:
+    errors.print(f"unbidden: {text}", markup=False, highlight=False, soft_wrap=True)
+    raise SystemExit(2)
+
+
+@contextmanager
+def _working() -> Iterator[line.Progress]:
+    """Progress on standard error while something runs; nothing when that is no terminal."""
+    with Progress(SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn(), console=errors, transient=True, disable=not errors.is_terminal) as bar:
+        task = bar.add_task("starting", total=None)
+        yield lambda text: bar.update(task, description=text[-100:])
+
+
+def _instant(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError as error:
+        raise UnusableInputError(f"'{text}' is not a time; write 2026-03-02T21:14:00Z") from error
+
+
+def _show(result: dict[str, Any], form: Format, output: Path | None) -> None:
+    if form is Format.TERMINAL and output is None:
+        print_result(result, Console())
+        return
+    if form is Format.TERMINAL:
+        with _whole(output) as stream:
+            print_result(result, Console(file=stream, width=120))
+        return
+    text = FORMATS[form.value](result)
+    if output is None:
+        sys.stdout.write(text if text.endswith("\n") or not text else text + "\n")
+    else:
+        with _whole(output) as stream:
+            stream.write(text)
+
+
+@contextmanager
+def _whole(output: Path | None) -> Iterator[Any]:
+    """A file that takes its place only when it is complete."""
+    assert output is not None
+    with NamedTemporaryFile("w", encoding="utf-8", dir=output.parent, prefix=f".{output.name}.", delete=False) as stream:
+        try:
+            yield stream
+        except BaseException:
+            Path(stream.name).unlink()
+            raise
+    Path(stream.name).chmod(0o644)
+    Path(stream.name).replace(output)
+
+
+def _refuse_if_useless(found: list[dict[str, Any]]) -> None:
+    """End with 2 when no input gave a single event."""
+    if not any(source["events"] for source in found):
+        raise UnusableInputError("no event could be read from any input; `unbidden sources` says what the inputs are")

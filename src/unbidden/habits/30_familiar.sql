@@ -1,0 +1,22 @@
+-- For each prompt: on how many days before (old enough to count) this person had got in with each trait of its requester.
+WITH asked AS (
+  SELECT prompt_id, person, sent_at - to_seconds($age_s) AS until, unnest([
+    {trait: 'any', value: ''}, {trait: 'ip', value: ip}, {trait: 'network', value: network}, {trait: 'asn', value: CAST(asn AS VARCHAR)},
+    {trait: 'country', value: country}, {trait: 'city', value: city}, {trait: 'device', value: device}, {trait: 'client', value: client},
+    {trait: 'app', value: app}], recursive := true)
+  FROM prompt
+), counted AS (
+  SELECT a.prompt_id, a.trait, a.value, h.days FROM (SELECT * FROM asked WHERE value IS NOT NULL) a ASOF LEFT JOIN habit h
+    ON h.person = a.person AND h.trait = a.trait AND h.value = a.value AND h.first_at <= a.until
+), wide AS (
+  SELECT prompt_id,
+    coalesce(max(days) FILTER (WHERE trait = 'any'), 0) AS history_days,
+    max(coalesce(days, 0)) FILTER (WHERE trait = 'ip') AS ip_days, max(coalesce(days, 0)) FILTER (WHERE trait = 'network') AS network_days,
+    max(coalesce(days, 0)) FILTER (WHERE trait = 'asn') AS asn_days, max(coalesce(days, 0)) FILTER (WHERE trait = 'country') AS country_days,
+    max(coalesce(days, 0)) FILTER (WHERE trait = 'city') AS city_days, max(coalesce(days, 0)) FILTER (WHERE trait = 'device') AS device_days,
+    max(coalesce(days, 0)) FILTER (WHERE trait = 'client') AS client_days, max(coalesce(days, 0)) FILTER (WHERE trait = 'app') AS app_days
+  FROM counted GROUP BY prompt_id
+)
+SELECT w.*, w.history_days >= $history_days AS has_history,
+  p.ip IS NOT NULL AND (w.network_days > 0 OR (w.city_days > 0 AND coalesce(w.asn_days, 1) > 0)) AS is_known_place
+FROM prompt p JOIN wide w USING (prompt_id)

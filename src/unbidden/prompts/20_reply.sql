@@ -1,0 +1,27 @@
+-- One row for each end of a challenge, with its challenge where the log allows to find it: by the vendor's id of the challenge,
+-- else of the flow, else of the session, else the person's last challenge of the same factor that could still be answered.
+WITH answer AS (
+  SELECT *, replace(factor, 'number_', '') AS class, coalesce(asked_at + to_seconds($early_s), occurred_at) AS asked
+  FROM event WHERE kind = 'answer' AND person IS NOT NULL AND factor IN ('push', 'number_push', 'sms', 'call', 'email', 'unknown')
+), by_key AS (
+  SELECT a.event_id, s.send_id FROM answer a JOIN send s ON s.provider = a.provider AND s.person = a.person AND s.prompt_key = a.prompt_key
+), by_flow AS (
+  SELECT a.event_id, s.send_id FROM answer a ASOF JOIN send s
+    ON s.provider = a.provider AND s.person = a.person AND s.class = a.class AND s.flow_id = a.flow_id AND s.sent_at <= a.asked
+  WHERE a.asked <= s.sent_at + to_seconds($late_s)
+), by_session AS (
+  SELECT a.event_id, s.send_id FROM answer a ASOF JOIN send s
+    ON s.provider = a.provider AND s.person = a.person AND s.class = a.class AND s.session_id = a.session_id AND s.sent_at <= a.asked
+  WHERE a.asked <= s.sent_at + to_seconds($late_s)
+), by_time AS (
+  SELECT a.event_id, s.send_id FROM answer a ASOF JOIN send s
+    ON s.provider = a.provider AND s.person = a.person AND s.class = a.class AND s.sent_at <= a.asked
+  LEFT JOIN patience p ON p.provider = s.provider AND p.factor = s.class
+  WHERE a.prompt_key IS NULL AND a.asked <= s.sent_at + to_seconds(coalesce(p.seconds, $default_patience_s))
+    AND (a.flow_id IS NULL OR s.flow_id IS NULL)
+)
+SELECT a.* EXCLUDE (asked), coalesce(k.send_id, f.send_id, n.send_id, t.send_id) AS send_id, k.send_id IS NOT NULL AS is_by_key,
+  CASE a.outcome WHEN 'approved' THEN 1 WHEN 'reported' THEN 2 WHEN 'denied' THEN 3 WHEN 'wrong_number' THEN 4 WHEN 'cancelled' THEN 5
+    WHEN 'wrong_code' THEN 6 WHEN 'unanswered' THEN 7 WHEN 'blocked' THEN 8 ELSE 9 END AS weakness
+FROM answer a LEFT JOIN by_key k USING (event_id) LEFT JOIN by_flow f USING (event_id)
+  LEFT JOIN by_session n USING (event_id) LEFT JOIN by_time t USING (event_id)

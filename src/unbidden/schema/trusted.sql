@@ -1,0 +1,5 @@
+-- An address that the user's trust file covers. Trusted is evidence, not a pass.
+CREATE TABLE trusted (
+  ip VARCHAR NOT NULL,            -- an address seen in the events
+  note VARCHAR NOT NULL           -- the note of the entry that covers it
+);

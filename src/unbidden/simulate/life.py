@@ -1,0 +1,126 @@
+"""Life: the ordinary days of one person. Most days bring few challenges: sessions are remembered."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from unbidden.simulate.acts import Act, Deed, Flow, Way, again, attempt, later, new_flow
+from unbidden.simulate.people import VPN, VPN_APP, VPN_CLIENT, Person, Phone, Requester
+from unbidden.simulate.world import World
+
+# More than one ceremony in twenty fails (two universities, USENIX Security 2020; UC Irvine 2025: 4.35 %). A second try fails more often:
+# what made the first one fail is still there. That share is an assumption.
+FAILS = 0.05
+FAILS_AGAIN = 0.15
+_NATURAL = (("unanswered", 58), ("cancelled", 14), ("denied", 10), ("failed", 12))
+_WRONG = {"totp": "wrong_code", "sms": "wrong_code", "call": "unanswered", "passkey": "cancelled"}
+
+_APPS = ("Mail", "Files", "Chat", "Tickets", "Payroll", "Code", "Wiki", "CRM")
+_TYPO = 0.04
+_SICK = 0.03
+_WEEKEND = 0.08
+
+
+@dataclass(slots=True)
+class _Memory:
+    """What the person's browser remembers of its sign-in."""
+
+    until: datetime
+    flow: Flow
+    country: str
+
+
+def live(world: World, person: Person) -> Iterator[Act]:
+    """Everything the person does from the first day to the last."""
+    rng = world.rng("life", person.login)
+    began = world.local(person, person.joins_on, 0)
+    left = timedelta(0) if person.joins_on else timedelta(days=rng.random() * person.remember_days)
+    memory = _Memory(began + left, new_flow(rng, person.idp), person.office.place.country)
+    if person.joins_on:
+        at = world.local(person, person.joins_on, max(7.0, person.begins - 0.5))
+        way = Way(person, person.idp, Requester(person.office.egress[0], person.laptop), "Mail")
+        yield way.deed(at, "factor", "added", actor="help.desk@example.com")
+    for day in range(person.joins_on, world.days):
+        likely = 1 - _SICK if world.is_workday(day) else _WEEKEND
+        if world.rng("presence", person.login, day).random() < likely:
+            yield from _day(world, rng, person, day, memory)
+
+
+def _day(world: World, rng: random.Random, person: Person, day: int, memory: _Memory) -> Iterator[Act]:
+    begin = world.local(person, day, min(22.0, max(5.5, person.begins + rng.gauss(0, 0.4))))
+    way = Way(person, person.idp, world.by(person, day, begin), "Mail", risk="low")
+    if person.has_vpn and way.by.spot not in person.office.egress:
+        yield from _vpn(world, rng, replace(way, provider=VPN, by=Requester(way.by.spot, VPN_CLIENT), app=VPN_APP, risk=None), begin)
+    yield from _first(world, rng, way, begin, memory)
+    if day == person.new_phone_on and person.trip(begin) is None:  # nobody buys a phone on a conference trip
+        yield from _new_phone(rng, way, later(begin, rng.uniform(600, 6000)))
+    for hour in sorted(rng.uniform(0.2, 8.5) for _ in range(rng.randint(1, 4))):
+        yield _visit(rng, replace(way, app=rng.choice(_APPS)), later(begin, hour * 3600), memory)
+    if rng.random() < 0.12:
+        yield way.deed(later(begin, rng.uniform(8.6, 9.5) * 3600), "session", "ended", flow=memory.flow)
+
+
+def _new_phone(rng: random.Random, way: Way, at: datetime) -> Iterator[Act]:
+    """A phone bought and enrolled by the person: the old one approves, then it goes."""
+    yield from attempt(rng, replace(way, app="Security settings"), at, "approved")
+    way.person.phones.append(Phone(f"DP{rng.getrandbits(48):012X}", later(at, 90)))
+    yield way.deed(later(at, 90), "factor", "added")
+    yield way.deed(later(at, 150), "factor", "removed")
+
+
+def _visit(rng: random.Random, way: Way, at: datetime, memory: _Memory) -> Deed:
+    """An application opened with the remembered sign-in."""
+    return way.deed(at, "session", "success", factor="remembered", flow=again(rng, memory.flow, way.provider))
+
+
+def _first(world: World, rng: random.Random, way: Way, at: datetime, memory: _Memory) -> Iterator[Act]:
+    """The first sign-in of a day: remembered, or with a challenge when the time has run out or the country is another."""
+    if rng.random() < _TYPO:
+        yield way.deed(later(at, -rng.uniform(5, 30)), "password", "failure")
+    country = way.by.spot.place.country
+    way = replace(way, risk="medium" if country != memory.country or rng.random() < 0.03 else "low")
+    if at < memory.until and country == memory.country:
+        yield _visit(rng, way, at, memory)
+        return
+    flow = yield from persist(world, rng, way, at)
+    if flow is not None:
+        memory.until, memory.flow, memory.country = at + timedelta(days=way.person.remember_days, hours=-2), flow, country
+
+
+def _vpn(world: World, rng: random.Random, way: Way, begin: datetime) -> Iterator[Act]:
+    """The VPN in the morning, and now and then again when the line was lost."""
+    yield from persist(world, rng, way, later(begin, -rng.uniform(60, 360)))
+    if rng.random() < 0.2:
+        yield from persist(world, rng, way, later(begin, rng.uniform(1.5, 7) * 3600))
+
+
+def persist(world: World, rng: random.Random, way: Way, at: datetime) -> Generator[Act, None, Flow | None]:
+    """Sign in as people do: again when it fails, until in or tired of it. Returns the flow that got in."""
+    odds, flow = FAILS, None
+    for _ in range(4):
+        fate = _fate(world, rng, way, at, odds)
+        for act in attempt(rng, way, at, fate):
+            flow = act.flow
+            yield act
+        if fate == "approved":
+            return flow
+        at, odds = later(at, rng.uniform(25, 110)), FAILS_AGAIN
+        if rng.random() < 0.08:
+            return None
+    return None
+
+
+def _fate(world: World, rng: random.Random, way: Way, at: datetime, odds: float) -> str:
+    """How a challenge ends that its owner asked for."""
+    factor = way.person.factors[way.provider]
+    has_failed, word = rng.random() < odds, rng.choices([word for word, _ in _NATURAL], [share for _, share in _NATURAL])[0]
+    if factor not in ("totp", "passkey") and world.is_silent(way.person, way.provider, at):
+        return "unanswered"
+    if not has_failed:
+        return "approved"
+    if factor in ("push", "number_push"):
+        return "wrong_number" if factor == "number_push" and rng.random() < 0.4 else word
+    return _WRONG[factor]

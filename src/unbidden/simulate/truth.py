@@ -1,0 +1,107 @@
+"""Truth: what really happened, told beside the logs for those who judge what was found in them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from unbidden.simulate.acts import Cause
+
+
+@dataclass(slots=True)
+class Prompt:
+    """One challenge that a person could see or hear.
+
+    `events` are the vendor's ids of the rows about it, with the provider's name and a colon before them: an `event_id` up to its first bar,
+    or a `request_id` where a provider names the steps of a row after their flow.
+    """
+
+    prompt_id: str
+    user: str
+    provider: str
+    factor: str
+    sent_at: datetime
+    fate: str
+    fate_at: datetime
+    cause: Cause
+    attack: str | None
+    trap: str | None
+    events: list[str]
+
+    def told(self) -> dict[str, object]:
+        """The prompt as truth.json has it."""
+        return {
+            "id": self.prompt_id, "user": self.user, "provider": self.provider, "factor": self.factor, "sent_at": iso(self.sent_at), "fate": self.fate,
+            "fate_at": iso(self.fate_at), "asked": self.cause == "person", "cause": self.cause, "attack": self.attack, "trap": self.trap, "events": self.events,
+        }  # fmt: skip
+
+
+@dataclass(slots=True)
+class Aftermath:
+    """Something that was done in an attack and is neither a prompt nor a password."""
+
+    user: str
+    at: datetime
+    kind: str
+    outcome: str
+    event: str
+
+
+@dataclass(slots=True)
+class Case:
+    """One run of an attack or a trap: which one, on what numbers it was drawn, and what it came to."""
+
+    case_id: str
+    family: str
+    name: str
+    story: str
+    people: list[str] = field(default_factory=list)
+    numbers: dict[str, float] = field(default_factory=dict)
+    span: tuple[datetime, datetime] | None = None
+    prompts: list[Prompt] = field(default_factory=list)
+    aftermath: list[Aftermath] = field(default_factory=list)
+    sources: set[str] = field(default_factory=set)
+
+    def attacks(self) -> list[dict[str, object]]:
+        """The attack as truth.json has it: one entry for each victim, tied by `campaign` when there are several."""
+        victims = sorted({prompt.user for prompt in self.prompts}, key=lambda user: min(p.sent_at for p in self.prompts if p.user == user))
+        if len(victims) == 1:
+            return [self._attack(victims[0], self.case_id, None)]
+        return [self._attack(user, f"{self.case_id}-{number}", self.case_id) for number, user in enumerate(victims, 1)]
+
+    def _attack(self, user: str, name: str, campaign: str | None) -> dict[str, object]:
+        prompts = sorted((prompt for prompt in self.prompts if prompt.user == user), key=lambda prompt: prompt.sent_at)
+        approved = [prompt.fate_at for prompt in prompts if prompt.fate == "approved"]
+        return {
+            "id": name, "family": self.family, "name": self.name, "campaign": campaign, "victim": user, "victims": [user],
+            "providers": sorted({prompt.provider for prompt in prompts}), "first_prompt_at": iso(prompts[0].sent_at),
+            "last_prompt_at": iso(prompts[-1].sent_at), "approved_at": iso(min(approved)) if approved else None, "prompts": len(prompts),
+            "fates": {fate: sum(prompt.fate == fate for prompt in prompts) for fate in sorted({prompt.fate for prompt in prompts})},
+            "aftermath": [
+                {"at": iso(deed.at), "kind": deed.kind, "outcome": deed.outcome, "event": deed.event}
+                for deed in sorted(self.aftermath, key=lambda deed: deed.at) if deed.user == user
+            ],
+            "sources": sorted(self.sources), "numbers": self.numbers, "story": self.story,
+        }  # fmt: skip
+
+    def trap(self) -> dict[str, object]:
+        """The trap as truth.json has it."""
+        span = self.span or (min(p.sent_at for p in self.prompts), max(p.fate_at for p in self.prompts))
+        return {
+            "id": self.case_id, "family": self.family, "name": self.name, "people": self.people, "from": iso(span[0]), "to": iso(span[1]),
+            "prompts": len(self.prompts), "numbers": self.numbers, "story": self.story,
+        }  # fmt: skip
+
+
+def told(cases: Sequence[Case], prompts: Sequence[Prompt], facts: Mapping[str, object]) -> dict[str, object]:
+    """The whole truth.json."""
+    attacks = [entry for case in cases if case.case_id.startswith("attack") for entry in case.attacks()]
+    traps = [case.trap() for case in cases if case.case_id.startswith("trap") and (case.prompts or case.span)]
+    ordered = sorted(prompts, key=lambda prompt: (prompt.sent_at, prompt.prompt_id))
+    return {"version": 1, **facts, "attacks": attacks, "traps": traps, "prompts": [prompt.told() for prompt in ordered]}
+
+
+def iso(at: datetime) -> str:
+    """A UTC time with milliseconds and a Z."""
+    return at.isoformat(timespec="milliseconds") + "Z"

@@ -1,0 +1,163 @@
+"""The story of an incident in plain sentences, from its facts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from unbidden.detect import detections
+from unbidden.providers import registry
+
+_FATES = {
+    "denied": "denied", "reported": "reported as not theirs", "wrong_number": "answered with a wrong number", "wrong_code": "answered with a wrong code",
+    "cancelled": "cancelled", "unanswered": "ignored", "blocked": "blocked by the provider", "failed": "not approved (the log does not say why)",
+    "pending": "still open when the logs end", "approved": "approved",
+}  # fmt: skip
+_FACTORS = {"push": "push", "number_push": "push with number matching", "sms": "text message", "call": "phone call", "email": "mail", "unknown": "unknown factor"}
+_OUTCOMES = {
+    "added": "a new authenticator was added", "changed": "an authenticator was changed", "removed": "an authenticator was removed",
+    "reset": "all authenticators were reset", "bypassed": "MFA was bypassed",
+}  # fmt: skip
+
+
+def tell(facts: Mapping[str, Any], prompts: Sequence[Mapping[str, Any]], words: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Sentences in time order: what was asked, from where, what became of it, who answered, what followed, when it was known."""
+    zone = ZoneInfo(facts["time_zone"]) if facts["time_zone"] else None
+    sentences: list[str] = []
+    if prompts:
+        sentences += [_asked(facts, prompts, zone), *_from_where(prompts), *_fates(prompts), *_gave_in(facts, prompts, zone), *_answered(prompts)]
+    sentences += [_word(word, zone) for word in words]
+    sentences += _known_when(facts, zone)
+    return sentences
+
+
+def when(at: datetime, zone: ZoneInfo | None, *, with_day: bool = True) -> str:
+    """A time in UTC, with the person's local time behind it where that is known."""
+    text = at.strftime("%-d %B %Y %H:%M UTC" if with_day else "%H:%M UTC")
+    if zone is None:
+        return text
+    local = at.replace(tzinfo=ZoneInfo("UTC")).astimezone(zone)
+    return f"{text} ({local.strftime('%H:%M' if local.date() == at.date() else '%a %H:%M')} local)"
+
+
+def length(span: timedelta) -> str:
+    """A span in words: 45 seconds, 12 minutes, 3 hours, 5 days."""
+    seconds = int(span.total_seconds())
+    for size, name in ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second")):
+        if seconds >= 2 * size or size == 1:
+            count = round(seconds / size)
+            return f"{count} {name}{'' if count == 1 else 's'}"
+    return "0 seconds"
+
+
+def place(row: Mapping[str, Any]) -> str:
+    """An address with what is known of it in brackets."""
+    known = [str(part) for part in (row.get("org"), row.get("city"), row.get("country")) if part]
+    return str(row.get("ip") or "an unknown address") + (f" ({', '.join(known)})" if known else "")
+
+
+def _listed(items: Sequence[str]) -> str:
+    return items[0] if len(items) == 1 else ", ".join(items[:-1]) + " and " + items[-1]
+
+
+def _asked(facts: Mapping[str, Any], prompts: Sequence[Mapping[str, Any]], zone: ZoneInfo | None) -> str:
+    first, last = prompts[0]["sent_at"], prompts[-1]["sent_at"]
+    count = "once" if len(prompts) == 1 else f"{len(prompts)} times"
+    span = f"On {when(first, zone)}" if last - first < timedelta(minutes=1) else f"From {when(first, zone)}, for {length(last - first)},"
+    factors = _listed(sorted({_FACTORS.get(prompt["factor"], prompt["factor"]) for prompt in prompts}))
+    apps = sorted({str(prompt["app"]) for prompt in prompts if prompt["app"]})
+    to = f" to {_listed(apps[:3])}" if apps else ""
+    title = _listed(sorted({registry()[prompt["provider"]].TITLE for prompt in prompts}))
+    kind = "reset the password" if all(prompt["intent"] == "recovery" for prompt in prompts) else f"approve a sign-in{to}"
+    return f"{span} {facts['person']} was asked {count} to {kind} (by {factors}; seen by {title})."
+
+
+def _from_where(prompts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    places = list(dict.fromkeys(place(prompt) for prompt in prompts if prompt["ip"]))
+    if not places:
+        yield "The log does not say where the requests came from."
+        return
+    some = _listed(places[:3]) + (f" and {len(places) - 3} more addresses" if len(places) > 3 else "")
+    strangers = [prompt for prompt in prompts if not prompt["is_known_place"]]
+    if not all(prompt["has_history"] for prompt in prompts):
+        yield f"The requests came from {some}; the logs hold too little of this person's past to say whether that is usual."
+    elif len(strangers) == len(prompts):
+        new = "in a country" if all(prompt["country_days"] == 0 for prompt in prompts) else "at a place"
+        browser = " and with a browser or device never seen with them" if all((prompt["client_days"] or 0) == 0 and not prompt["device_days"] for prompt in prompts) else ""
+        yield f"The requests came from {some}, {new} where this person had never signed in before{browser}."
+    elif strangers:
+        yield f"The requests came from {some}; {len(strangers)} of {len(prompts)} from places where this person had never signed in before."
+    else:
+        yield f"The requests came from {some}, where this person usually signs in."
+
+
+def _fates(prompts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    counts = {fate: sum(prompt["fate"] == fate for prompt in prompts) for fate in _FATES if fate != "approved"}
+    said = [f"{count} {_FATES[fate]}" for fate, count in counts.items() if count]
+    if said and len(prompts) > 1:
+        yield f"Of these, {_listed(said)}."
+    elif said:
+        yield f"It was {said[0].split(' ', 1)[1]}."
+
+
+def _gave_in(facts: Mapping[str, Any], prompts: Sequence[Mapping[str, Any]], zone: ZoneInfo | None) -> Iterator[str]:
+    approved = [prompt for prompt in prompts if prompt["fate"] == "approved"]
+    if facts["approved_at"] is None:
+        if approved:
+            yield f"{len(approved)} approved from the person's own place or device; they look like their own."
+        else:
+            yield "None was approved."
+        return
+    giving = next((prompt for prompt in approved if prompt["fate_at"] == facts["approved_at"]), approved[0])
+    before = sum(prompt["sent_at"] < giving["sent_at"] for prompt in prompts)
+    after = f", after {before} that {'was' if before == 1 else 'were'} not" if before else ", the first one"
+    yield f"At {when(facts['approved_at'], zone)} a request from {place(giving)} was approved{after}."
+
+
+def _answered(prompts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    far = [prompt for prompt in prompts if prompt["answer_km"] or (prompt["answer_country"] and prompt["country"] and prompt["answer_country"] != prompt["country"])]
+    if far:
+        widest = max(far, key=lambda prompt: prompt["answer_km"] or 0)
+        where = ", ".join(str(part) for part in (widest["answer_city"], widest["answer_country"]) if part) or widest["answer_ip"]
+        how = f", {widest['answer_km']:,.0f} km from the requester" if widest["answer_km"] else ", in another country than the requester"
+        if (widest["answer_km"] or 1000) > 100:
+            yield f"The phone that answered was in {where}{how}."
+
+
+def _word(word: Mapping[str, Any], zone: ZoneInfo | None) -> str:
+    at = when(word["fired_at"], zone)
+    template = detections()[word["detection"]].about.get("story")
+    if template:
+        return str(template).format(at=at, **json.loads(word["numbers"]))
+    source = f" from {place(word)}" if word.get("ip") else ""
+    match word["kind"]:
+        case "factor":
+            return f"At {at} {_OUTCOMES.get(word['outcome'], 'authenticators were changed')}{source}{_by(word)}."
+        case "report" | "answer":
+            return f"At {at} the person reported that it was not them."
+        case "session":
+            return f"At {at} a session{' in ' + word['app'] if word.get('app') else ''} began{source}."
+        case "policy":
+            return f"At {at} the account changed rules or rights ({word['code']}){source}."
+        case _:
+            return f"At {at} the identity provider raised its own alarm ({word['code']})."
+
+
+def _by(word: Mapping[str, Any]) -> str:
+    return f", by {word['actor']}" if word.get("actor") else ""
+
+
+def _known_when(facts: Mapping[str, Any], zone: ZoneInfo | None) -> Iterator[str]:
+    detected, approved = facts["detected_at"], facts["approved_at"]
+    if detected is None:
+        return
+    text = f"The evidence was enough to alert at {when(detected, zone, with_day=False)}"
+    if approved is not None and detected < approved:
+        yield f"{text}, {length(approved - detected)} before the approval."
+    elif approved is not None:
+        yield f"{text}, when it was already approved." if detected > approved else f"{text}, with the approval itself."
+    else:
+        yield f"{text}, {length(detected - facts['first_at'])} after the first request." if detected > facts["first_at"] else f"{text}, with the first request."

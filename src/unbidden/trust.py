@@ -1,0 +1,66 @@
+"""Trust: addresses and networks that the user vouches for. It becomes evidence with a note, never a pass."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from unbidden import engine
+from unbidden.errors import UnusableInputError
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a trust file: a network or an autonomous system, and why it is trusted."""
+
+    what: ipaddress.IPv4Network | ipaddress.IPv6Network | int
+    note: str
+
+
+def read_trust(path: Path) -> list[Entry]:
+    """The entries of a trust file: a CIDR or AS number, a comma, a note; `#` begins a comment.
+
+    Raises UnusableInputError naming the line that cannot be understood.
+    """
+    try:
+        text = path.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UnusableInputError(f"{path}: the trust file cannot be read: {error}") from error
+    lines = [(number, line.split("#", 1)[0].strip()) for number, line in enumerate(text.splitlines(), 1)]
+    return [_entry(path, number, line) for number, line in lines if line]
+
+
+def _entry(path: Path, number: int, line: str) -> Entry:
+    what, _, note = (part.strip() for part in line.partition(","))
+    if not note:
+        raise UnusableInputError(f"{path}, line {number}: a network and a note, separated by a comma, are wanted: 203.0.113.0/24, office egress")
+    if asn := re.fullmatch(r"(?:AS)?(\d+)", what, re.IGNORECASE):
+        return Entry(int(asn[1]), note)
+    try:
+        return Entry(ipaddress.ip_network(what, strict=False), note)
+    except ValueError as error:
+        raise UnusableInputError(f"{path}, line {number}: '{what}' is neither a network such as 203.0.113.0/24 nor an AS number such as AS64500") from error
+
+
+def mark(con: duckdb.DuckDBPyConnection, entries: list[Entry]) -> None:
+    """Fill `trusted` with every address in `event` that an entry covers; the first entry that does gives the note."""
+    engine.create(con, "trusted")
+    if not entries:
+        return
+    for ip, asn in engine.rows(con, "SELECT ip, min(asn) FROM event WHERE ip IS NOT NULL GROUP BY ip ORDER BY ip"):
+        note = next((entry.note for entry in entries if _covers(entry, str(ip), asn)), None)
+        if note is not None:
+            con.execute("INSERT INTO trusted VALUES (?, ?)", [ip, note])
+
+
+def _covers(entry: Entry, ip: str, asn: object) -> bool:
+    if isinstance(entry.what, int):
+        return asn == entry.what
+    try:
+        return ipaddress.ip_address(ip) in entry.what
+    except ValueError:
+        return False
