@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -29,14 +29,17 @@ def tell(facts: Mapping[str, Any], prompts: Sequence[Mapping[str, Any]], words: 
     sentences: list[str] = []
     if prompts:
         sentences += [_asked(facts, prompts, zone), *_from_where(prompts), *_fates(prompts), *_gave_in(facts, prompts, zone), *_answered(prompts)]
-    sentences += [_word(word, zone) for word in words]
+    day = prompts[0]["sent_at"].date() if prompts else None
+    sessions = [word for word in words if word["kind"] == "session"]
+    sentences += _sessions(sessions, zone, day)
+    sentences += [_word(word, zone, day) for word in words if word["kind"] != "session"]
     sentences += _known_when(facts, zone)
     return sentences
 
 
-def when(at: datetime, zone: ZoneInfo | None, *, with_day: bool = True) -> str:
-    """A time in UTC, with the person's local time behind it where that is known."""
-    text = at.strftime("%-d %B %Y %H:%M UTC" if with_day else "%H:%M UTC")
+def when(at: datetime, zone: ZoneInfo | None, day: date | None = None) -> str:
+    """A time in UTC, with the person's local time behind it where that is known; its date is left out where it is the given day."""
+    text = at.strftime("%H:%M UTC" if at.date() == day else "%-d %B %Y %H:%M UTC")
     if zone is None:
         return text
     local = at.replace(tzinfo=ZoneInfo("UTC")).astimezone(zone)
@@ -97,7 +100,9 @@ def _from_where(prompts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 def _fates(prompts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     counts = {fate: sum(prompt["fate"] == fate for prompt in prompts) for fate in _FATES if fate != "approved"}
     said = [f"{count} {_FATES[fate]}" for fate, count in counts.items() if count]
-    if said and len(prompts) > 1:
+    if len(said) == 1 and len(prompts) > 1 and max(counts.values()) == len(prompts):
+        yield f"All were {said[0].split(' ', 1)[1]}."
+    elif said and len(prompts) > 1:
         yield f"Of these, {_listed(said)}."
     elif said:
         yield f"It was {said[0].split(' ', 1)[1]}."
@@ -109,12 +114,12 @@ def _gave_in(facts: Mapping[str, Any], prompts: Sequence[Mapping[str, Any]], zon
         if approved:
             yield f"{len(approved)} approved from the person's own place or device; they look like their own."
         else:
-            yield "None was approved."
+            yield "Nobody was let in."
         return
     giving = next((prompt for prompt in approved if prompt["fate_at"] == facts["approved_at"]), approved[0])
     before = sum(prompt["sent_at"] < giving["sent_at"] for prompt in prompts)
     after = f", after {before} that {'was' if before == 1 else 'were'} not" if before else ", the first one"
-    yield f"At {when(facts['approved_at'], zone)} a request from {place(giving)} was approved{after}."
+    yield f"At {when(facts['approved_at'], zone, prompts[0]['sent_at'].date())} a request from {place(giving)} was approved{after}."
 
 
 def _answered(prompts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
@@ -127,8 +132,18 @@ def _answered(prompts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             yield f"The phone that answered was in {where}{how}."
 
 
-def _word(word: Mapping[str, Any], zone: ZoneInfo | None) -> str:
-    at = when(word["fired_at"], zone)
+def _sessions(words: Sequence[Mapping[str, Any]], zone: ZoneInfo | None, day: date | None) -> Iterator[str]:
+    """The sessions that followed, in one sentence."""
+    if not words:
+        return
+    apps = list(dict.fromkeys(str(word["app"]) for word in words if word["app"]))
+    opened = f" in {_listed(apps[:4])}" if apps else ""
+    start = "a session began" if len(words) == 1 else f"{len(words)} sessions began"
+    yield f"{'At' if len(words) == 1 else 'From'} {when(words[0]['fired_at'], zone, day)} {start}{opened} from {place(words[0])}."
+
+
+def _word(word: Mapping[str, Any], zone: ZoneInfo | None, day: date | None) -> str:
+    at = when(word["fired_at"], zone, day)
     template = detections()[word["detection"]].about.get("story")
     if template:
         return str(template).format(at=at, **json.loads(word["numbers"]))
@@ -138,8 +153,6 @@ def _word(word: Mapping[str, Any], zone: ZoneInfo | None) -> str:
             return f"At {at} {_OUTCOMES.get(word['outcome'], 'authenticators were changed')}{source}{_by(word)}."
         case "report" | "answer":
             return f"At {at} the person reported that it was not them."
-        case "session":
-            return f"At {at} a session{' in ' + word['app'] if word.get('app') else ''} began{source}."
         case "policy":
             return f"At {at} the account changed rules or rights ({word['code']}){source}."
         case _:
@@ -154,7 +167,7 @@ def _known_when(facts: Mapping[str, Any], zone: ZoneInfo | None) -> Iterator[str
     detected, approved = facts["detected_at"], facts["approved_at"]
     if detected is None:
         return
-    text = f"The evidence was enough to alert at {when(detected, zone, with_day=False)}"
+    text = f"The evidence was enough to alert at {when(detected, zone, facts['first_at'].date())}"
     if approved is not None and detected < approved:
         yield f"{text}, {length(approved - detected)} before the approval."
     elif approved is not None:

@@ -51,6 +51,7 @@ class _Source:
     item: Input
     form: str
     rows: int = 0
+    hits: int = 0
     bad: list[Piece] = field(default_factory=list)
 
 
@@ -90,7 +91,7 @@ class _Reading:
             counts = dict(engine.rows(self._con, "SELECT source, count(*) FROM event WHERE step = 0 GROUP BY source"))
             for number in numbers:
                 source = self._sources[number]
-                source.rows = int(str(counts.get(number, 0)))
+                source.rows = source.hits = int(str(counts.get(number, 0)))
                 if _line_count(source.item.file) != source.rows:
                     odd = leftovers(self._con, shape, reader_sql({number: source.item.file}, shape))
                     self._spool_pieces(number, _numbered(source.item.file, set(odd)))
@@ -105,8 +106,11 @@ class _Reading:
 
     def record(self) -> None:
         """Write `source`, and what could not be read into `unread`."""
+        counts = dict(engine.rows(self._con, "SELECT source, count(*) FROM event GROUP BY source"))
         for number, source in self._sources.items():
-            self._con.execute("INSERT INTO source VALUES (?, ?, ?, ?)", [number, source.item.path, source.form, source.rows])
+            self._con.execute("INSERT INTO source VALUES (?, ?, ?, ?, ?, 0)", [number, source.item.path, source.form, source.rows, counts.get(number, 0)])
+            if source.hits == 0 and len(source.bad) > 1 and {piece.why for piece in source.bad} == {_NOT_A_LOG}:
+                source.bad = [Piece(None, source.bad[0].value, f"{_NOT_A_LOG}: none of its {len(source.bad):,} rows is")]
             if source.bad:
                 lost = [[number, source.item.path, piece.line, piece.why, str(piece.value)[:200]] for piece in source.bad]
                 self._con.executemany("INSERT INTO unread VALUES (?, ?, ?, ?, ?)", lost)
@@ -123,6 +127,7 @@ class _Reading:
                 if hit is None:
                     source.bad.append(Piece(piece.line, piece.value, _NOT_A_LOG if self._only is None else f"not a row of {self._only}"))
                 else:
+                    source.hits += 1
                     self._spool.add(hit.provider, hit.shape, hit.record, number, piece.line)
 
 

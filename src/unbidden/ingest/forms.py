@@ -13,6 +13,8 @@ from pathlib import Path
 MAX_LINE = 32 * 1024 * 1024
 MAX_DOCUMENT = 1024 * 1024 * 1024
 _DELIMITERS = ",;\t|"
+# What hand-made JSON, vendors' own examples among it, leaves before a closing bracket.
+_TRAILING_COMMA = re.compile(r",(\s*[}\]])")
 _DECODER = json.JSONDecoder()
 
 
@@ -140,12 +142,14 @@ def json_document(file: Path, encoding: str) -> Iterator[Piece]:
         yield Piece(None, "", f"a JSON document of {size // 1024 // 1024} MiB, more than {MAX_DOCUMENT // 1024 // 1024}: split it or write one record a line")
         return
     text = file.read_bytes().decode(encoding, "replace").lstrip("\ufeff")
-    try:
-        value = _loads(text)
-    except (ValueError, RecursionError):
-        yield from _salvage(text)
+    for candidate in (text, _TRAILING_COMMA.sub(r"\1", text)):
+        try:
+            value = _loads(candidate)
+        except (ValueError, RecursionError):
+            continue
+        yield from _elements(value)
         return
-    yield from _elements(value)
+    yield from _salvage(text)
 
 
 def _elements(value: object) -> Iterator[Piece]:

@@ -30,6 +30,7 @@ def settle(con: duckdb.DuckDBPyConnection) -> None:
     total, distinct = engine.rows(con, "SELECT count(*), count(DISTINCT event_id) FROM event")[0]
     if total != distinct:
         con.execute(_ONCE)
+        con.execute("UPDATE source SET repeated = events - coalesce((SELECT count(*) FROM event e WHERE e.source = source.source), 0)")
     if engine.one(con, f"SELECT count(*) FROM event WHERE {_NAMELESS} AND request_id IS NOT NULL"):
         _borrow(con, "request_id", _BORROWED)
     for key in ("prompt_key", "answer_device"):

@@ -310,10 +310,10 @@ SIGHT = {
 _ENDED = ("approved", "denied", "reported", "unanswered", "cancelled")
 REPERTOIRE = (
     *(("answer", factor, outcome) for factor in ("push", "number_push") for outcome in (*_ENDED, "blocked", "failed")),
-    *(("answer", factor, outcome) for factor in ("sms", "totp", "token") for outcome in ("approved", "wrong_code")),
+    *(("answer", factor, outcome) for factor in ("sms", "totp", "token") for outcome in ("approved", "wrong_code")), ("factor", "bypass", "bypassed"),
     *(("answer", "call", outcome) for outcome in _ENDED), ("answer", "number_push", "wrong_number"), ("answer", "passkey", "approved"),
-    *(("factor", None, outcome) for outcome in ("added", "changed", "removed", "reset")), *(("policy", None, outcome) for outcome in ("changed", "granted")),
-    *(("session", factor, "success") for factor in ("remembered", "bypass")), ("session", None, "failure"), ("factor", "bypass", "bypassed"), ("lockout", None, "locked"),
+    *(("factor", None, outcome) for outcome in ("added", "changed", "removed", "reset")), ("policy", None, "changed"), ("policy", None, "granted"),
+    ("session", "remembered", "success"), ("session", "bypass", "success"), ("session", None, "failure"), ("lockout", None, "locked"),
 )  # fmt: skip
 _ROW = frozenset(_all("occurred_at tenant login user_id kind factor outcome app ip country region city client device", None))
 _ATTEMPT, _ANSWER = frozenset({"is_managed", "answer_device", "risk"}), frozenset({"answer_ip", "answer_country", "answer_city", "intent"})

@@ -111,11 +111,13 @@ FROM stepped
 
 _AUDIT_AT = "coalesce(utc(date), utc(timestamp))"
 # `success` = 1 says that a request was valid, not that anybody signed in. Only an answer whose detail names its status is one: an empty detail may be
-# an enrolment, a wrong number or, before 3.14, anything. The client's row of a refused push repeats the phone's. A sent challenge is not named in its
-# row, so an answer's transaction is its flow, not its prompt: they are joined by person and time.
+# an enrolment, a wrong number or, before 3.14, anything. The client's row of a refused push repeats the phone's. The row of a send does not name its
+# transaction: the row is the challenge's name, an answer's transaction its flow, and they are joined by person and time.
 _AUDIT_SQL = rf"""
 WITH bare AS (
   SELECT raw.*, {_AUDIT_AT} AS happened, contains(action, ' /ttype/') AS is_phone, known(administrator) AS admin,
+    coalesce(number || '|audit|' || epoch_us({_AUDIT_AT}),
+      md5(concat_ws('|', epoch_us({_AUDIT_AT}), action, client, serial, user, action_detail, info))) AS name,
     nullif(regexp_extract(action_detail, 'transaction_id: ?(\d+)', 1), '') AS flow, regexp_extract(action_detail, 'status: ?(\w+)', 1) AS status,
     regexp_extract(action, '^(POST|PUT) /token/([a-z]+)', 2) AS verb, coalesce(tokens.named, CASE {_BY_SERIAL} END, 'unknown') AS named,
     regexp_full_match(action, '(POST|GET) /(validate/(check|radiuscheck|samlcheck)|auth)') AS is_check,
@@ -151,8 +153,7 @@ WITH bare AS (
   SELECT *, unnest(if(proved IS NULL, [0], [0, 1])) AS step FROM proved
 )
 SELECT source, step, happened AS occurred_at, known(realm) AS tenant, if(step = 1, proved, meaning[1]) AS kind,
-  coalesce(number || '|audit|' || epoch_us(happened), md5(concat_ws('|', epoch_us(happened), action, client, serial, user, action_detail, info))) ||
-    if(step = 1, '|' || proved, '') AS event_id,
+  name || if(step = 1, '|' || proved, '') AS event_id, if(kind = 'prompt', name, NULL) AS prompt_key,
   CASE WHEN step = 0 THEN meaning[2] WHEN proved = 'password' THEN 'success' ELSE 'approved' END AS outcome,
   CASE WHEN kind IN ('prompt', 'answer') THEN named WHEN kind = 'password' AND info LIKE 'ERR904%' THEN NULL WHEN kind = 'password' THEN 'password'
     WHEN kind = 'factor' THEN nullif(named, 'unknown') END AS factor,

@@ -29,8 +29,12 @@ def print_result(result: Json, console: Console) -> None:
     """Write the whole result to the console. What its encoding cannot show becomes a question mark; nothing raises for it."""
     _forgive(console)
     console.print(_top(result))
+    quiet = [incident for incident in result["incidents"] if incident["severity"] == "low"]
     for number, incident in enumerate(ordered(result), 1):
-        console.print(_incident(number, incident, console))
+        if incident["severity"] != "low" or len(quiet) == len(result["incidents"]):
+            console.print(_incident(number, incident, console))
+    if quiet and len(quiet) < len(result["incidents"]):
+        console.print(_line(("\nThe incidents of low risk are told whole by --format html and --format json.", _DIM)))
     console.print(_bottom(result))
 
 
