@@ -22,12 +22,11 @@ Progress: TypeAlias = Callable[[str], None]
 EVENTS_AT_ONCE = 4_000_000
 
 # Rows that no stage after ingest looks at stay behind.
-_EVENTS_OF_PART: LiteralString = """
-CREATE OR REPLACE TABLE part.event AS
+_EVENTS: LiteralString = """
 SELECT e.* REPLACE (a.person AS person, network_of(e.ip) AS network, nullif(c.word, '') AS client)
 FROM main.event e JOIN main.alias a ON a.who = coalesce(e.login, e.provider || ':' || e.user_id)
   LEFT JOIN main.client_word c ON c.words = coalesce(e.client, e.agent)
-WHERE e.kind <> 'other' AND e.occurred_at <= CAST($as_of AS TIMESTAMP) AND hash(a.person) % $parts = $part
+WHERE e.kind <> 'other' AND e.occurred_at <= CAST(getvariable('as_of') AS TIMESTAMP)
 """
 
 # Each distinct browser, system or agent text once, without its versions.
@@ -149,8 +148,12 @@ def _patience(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _enter(con: duckdb.DuckDBPyConnection, part: int, parts: int, given: Mapping[str, object]) -> None:
-    """Make the events of one part of the people the ones that SQL sees."""
-    con.execute(_EVENTS_OF_PART, {**given, "part": part, "parts": parts})
+    """Make the events of one part of the people the ones that SQL sees: a view when there is one part, else a table of their own."""
+    con.execute("SET VARIABLE as_of = $as_of", {"as_of": str(given["as_of"])})
+    if parts == 1:
+        con.execute(f"CREATE OR REPLACE VIEW part.event AS {_EVENTS}")
+    else:
+        con.execute(f"CREATE OR REPLACE TABLE part.event AS {_EVENTS} AND hash(a.person) % $parts = $part", {"part": part, "parts": parts})
     con.execute("SET search_path = 'part,main'")
 
 

@@ -1,7 +1,7 @@
 -- One row for each challenge that was sent: the sends of several phones of one person are one challenge.
 WITH sent AS (
-  SELECT *, coalesce(prompt_key, flow_id, session_id, '') AS thread,
-    replace(factor, 'number_', '') AS class
+  SELECT event_id, person, provider, occurred_at, prompt_key, replace(factor, 'number_', '') AS class,
+    coalesce(prompt_key, flow_id, session_id, '') AS thread
   FROM event WHERE kind = 'prompt' AND outcome = 'sent' AND person IS NOT NULL
 ), gaps AS (
   SELECT *, lag(occurred_at) OVER (PARTITION BY person, provider, class, thread ORDER BY occurred_at, event_id) AS before
@@ -10,12 +10,11 @@ WITH sent AS (
   SELECT *, count(*) FILTER (WHERE before IS NULL OR (prompt_key IS NULL AND occurred_at > before + to_seconds($fanout_s)))
     OVER (PARTITION BY person, provider, class, thread ORDER BY occurred_at, event_id) AS number
   FROM gaps
+), challenge AS (
+  SELECT class, min_by(event_id, (occurred_at, event_id)) AS send_id, count(*) AS sends, list(event_id ORDER BY occurred_at, event_id) AS events
+  FROM numbered GROUP BY person, provider, class, thread, number
 )
-SELECT min_by(event_id, (occurred_at, event_id)) AS send_id, person, provider, class, min(occurred_at) AS sent_at, count(*) AS sends,
-  min_by(factor, (occurred_at, event_id)) AS factor, any_value(prompt_key) AS prompt_key, any_value(flow_id) AS flow_id,
-  any_value(session_id) AS session_id, min(request_id) AS request_id, min_by(app, (occurred_at, event_id)) AS app,
-  min_by(intent, (occurred_at, event_id)) AS intent,
-  min_by({ip: ip, network: network, asn: asn, org: org, country: country, city: city, lat: lat, lon: lon, client: client, device: device,
-    is_managed: is_managed, is_proxy: is_proxy}, (occurred_at, event_id)) AS requester,
-  max(risk) AS risk, list(event_id ORDER BY occurred_at, event_id) AS events
-FROM numbered GROUP BY person, provider, class, thread, number
+SELECT c.send_id, c.class, c.sends, c.events, e.person, e.provider, e.occurred_at AS sent_at, e.factor, e.prompt_key, e.flow_id, e.session_id, e.request_id,
+  e.app, e.intent, e.risk, e.ip, e.network, e.asn, e.org, e.country, e.city, e.lat, e.lon, e.client, e.device, e.is_managed, e.is_proxy
+FROM challenge c JOIN event e ON e.event_id = c.send_id
+WHERE e.kind = 'prompt'

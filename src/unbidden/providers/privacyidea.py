@@ -190,7 +190,10 @@ _LIFE = "DefaultChallengeValidityTime, 120 seconds unless PushChallengeValidityT
 PATIENCE = _all("push number_push sms email", Patience(120, _LIFE))
 
 SIGHT = {
-    "explicit_prompt": Sight(True, "every challenge has a row; the audit log writes the server's local time without a zone, which is read as UTC"),
+    "explicit_prompt": Sight(
+        True,
+        "every challenge has a row; a server's two logs tell the same prompts, so read one of them; the audit log's times are the server's own, read as UTC",
+    ),
     "explicit_deny": Sight(True, "a refusal has a row from 3.14 on; before that the audit log writes it like an ignored push"),
     "explicit_timeout": Sight(False, "an ignored push has a row only if the client asks again; mostly nothing came is all that is known"),
     "explicit_report": Sight(True, "'it was not me' is a kind of refusal of its own from 3.14 on, with an app that sends the reason"),
