@@ -21,7 +21,7 @@ import duckdb
 import pytest
 import yaml
 
-from tests.damage import PACKERS, damaged, file_of, places
+from tests.damage import PACKERS, csv_of, damaged, file_of, places
 from tests.test_providers import generated
 from unbidden import engine, ingest
 from unbidden.ingest.load import Spool, _is_plain
@@ -90,7 +90,8 @@ def complaint(account: Account) -> str | None:
     made = Counter(event["source"] for event in account.events if event["step"] == 0)
     refused = Counter(source for source, line, _ in account.unread if line is not None)
     for source, rows in account.rows.items():
-        if rows != made[source] + refused[source]:
+        is_refused_whole = not made[source] and not refused[source] and (source, None) in {(number, line) for number, line, _ in account.unread}
+        if rows != made[source] + refused[source] and not is_refused_whole:
             return f"source {source}: {rows} rows, but {made[source]} became events and {refused[source]} are unread"
     for event in account.events:
         if event["kind"] not in KINDS or event["certainty"] not in CERTAINTIES:
@@ -102,9 +103,18 @@ def complaint(account: Account) -> str | None:
 
 
 def loose_ends(account: Account, source: int, said: dict[int, bytes]) -> list[bytes]:
-    """The lines of a file that say something and ended nowhere."""
+    """The lines of a file that say something and ended nowhere. A file may be refused whole when not one of its lines is a row."""
     ended = {line for number, line in account.spooled if number == source} | {line for number, line, _ in account.unread if number == source}
+    if ended == {None}:
+        return [text for text in said.values() if is_row(text)]
     return [text for line, text in said.items() if line not in ended and not says_nothing(text)]
+
+
+def is_row(text: bytes) -> bool:
+    try:
+        return any(recognise(json.loads(text)))
+    except (ValueError, RecursionError):
+        return False
 
 
 def says_nothing(text: bytes) -> bool:
@@ -114,9 +124,9 @@ def says_nothing(text: bytes) -> bool:
     while left := left.strip():
         try:
             value, end = json.JSONDecoder().raw_decode(left)
+            if not is_hollow(value):
+                return False
         except (ValueError, RecursionError):
-            return False
-        if value is not None and not is_hollow(value):
             return False
         left = left[end:]
     return True
@@ -126,7 +136,7 @@ def is_hollow(value: object) -> bool:
     if isinstance(value, list):
         return all(is_hollow(item) for item in value)
     if not isinstance(value, dict):
-        return False
+        return value is None
     inside = places(value)
     return any(held == [] for held in (container[key] for container, key in inside)) and len(inside) <= PAGE_LEAVES
 
@@ -267,6 +277,16 @@ def test_no_damaged_file_is_silent(name: str, tmp_path: Path) -> None:
     files = [rng.choice(list(PACKERS)) + file_of(rng, rows, texts) for _ in range(SHARE // 4)]
     said = smallest(files, lambda some: fault_of(lambda: fault(some)))
     assert said is None, said
+
+
+@pytest.mark.parametrize("name", registry())
+def test_a_stray_quote_hides_no_row_of_a_csv_file(name: str, tmp_path: Path) -> None:
+    lines = csv_of(made_rows(name, 8)[:8]).splitlines(keepends=True)
+    file = tmp_path / "rows.csv"
+    for number in range(len(lines)):
+        file.write_text("".join([*lines[:number], '"' + lines[number], *lines[number + 1 :]]), "utf-8")
+        account = account_of([file])
+        assert account.unread or account.rows[1] >= 8, f"a quote before line {number + 1}: {account.rows[1]} rows of 8, and nothing is said of the others"
 
 
 def golden_texts(name: str) -> list[str]:

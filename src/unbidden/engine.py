@@ -23,10 +23,12 @@ _MACROS: tuple[LiteralString, ...] = (
         try_strptime(x, ['%m/%d/%Y %I:%M:%S %p', '%m/%d/%Y, %I:%M:%S.%g %p', '%m/%d/%Y, %I:%M:%S %p']))""",
     # Epoch seconds as UTC, from text, fractions kept to the microsecond.
     "CREATE MACRO epoch_utc(x) AS make_timestamp(CAST(round(try_cast(x AS DOUBLE) * 1000000) AS BIGINT))",
-    # NULL where the vendor wrote a word for nothing. (CASE, because DuckDB plans an IN with many constants as a join.)
-    """CREATE MACRO known(x) AS CASE WHEN length(x) > 14 THEN if(x = '00000000-0000-0000-0000-000000000000', NULL, trim(x))
-        ELSE CASE lower(trim(x)) WHEN '' THEN NULL WHEN 'null' THEN NULL WHEN 'none' THEN NULL WHEN 'unknown' THEN NULL WHEN 'n/a' THEN NULL
-          WHEN 'not available' THEN NULL WHEN '0.0.0.0' THEN NULL WHEN '-' THEN NULL ELSE trim(x) END END""",
+    # NULL where the vendor wrote a word for nothing. A CASE of plain words, because this runs on every column of every row, and
+    # DuckDB plans an IN with many constants as a join.
+    """CREATE MACRO known(x) AS CASE x WHEN '' THEN NULL WHEN 'null' THEN NULL WHEN 'NULL' THEN NULL WHEN 'Null' THEN NULL WHEN 'none' THEN NULL
+        WHEN 'None' THEN NULL WHEN 'unknown' THEN NULL WHEN 'Unknown' THEN NULL WHEN 'UNKNOWN' THEN NULL WHEN 'n/a' THEN NULL WHEN 'N/A' THEN NULL
+        WHEN 'not available' THEN NULL WHEN 'Not Available' THEN NULL WHEN '0.0.0.0' THEN NULL WHEN '-' THEN NULL WHEN ' ' THEN NULL
+        WHEN '00000000-0000-0000-0000-000000000000' THEN NULL ELSE x END""",
     # true, false or NULL from a boolean, 0/1/-1 or a word.
     """CREATE MACRO tristate(x) AS CASE lower(CAST(x AS VARCHAR)) WHEN 'true' THEN true WHEN '1' THEN true WHEN 'yes' THEN true
         WHEN 'false' THEN false WHEN '0' THEN false WHEN 'no' THEN false END""",
