@@ -195,7 +195,8 @@ def _next(text: str, at: int) -> int | None:
 def csv_rows(file: Path, encoding: str, delimiter: str) -> Iterator[Piece]:
     """One mapping a row, by the header's names; without a header, a list of cells. The line is the row's last line."""
     text = _csv_text(file, encoding)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    quote = "'" if text[:1] == "'" else '"'
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quotechar=quote)
     header: list[str] | None = None
     csv.field_size_limit(MAX_LINE)
     while True:

@@ -53,6 +53,10 @@ def recognise(value: object, only: str | None = None, depth: int = 0) -> Iterato
         if depth > 0 or value is not None:
             yield None
         return
+    original = _original(value)
+    if original is not None and any(hits := list(recognise(original, only, depth + 1))):
+        yield from hits
+        return
     found = _identify(value, only)
     if found is None and depth < MAX_DEPTH:
         inner = [hit for part in _parts(value) for hit in recognise(part, only, depth + 1) if hit is not None]
@@ -62,6 +66,18 @@ def recognise(value: object, only: str | None = None, depth: int = 0) -> Iterato
         if _is_empty_page(value):
             return
     yield found
+
+
+def _original(value: Mapping[str, object]) -> object:
+    """The vendor's own row where an export carries it beside fields of its own making (Splunk's `_raw`, Elastic's `event.original`)."""
+    event = value.get("event")
+    for text in (value.get("_raw"), value.get("event.original"), event.get("original") if isinstance(event, Mapping) else None):
+        if isinstance(text, str) and text[:1] == "{":
+            try:
+                return json.loads(text)
+            except (ValueError, RecursionError):
+                continue
+    return None
 
 
 def _is_empty_page(value: Mapping[str, object]) -> bool:

@@ -4,10 +4,10 @@ WITH ranked AS (
   SELECT event_id, send_id, is_by_key, class, person, provider, flow_id, outcome, certainty, prompt_key, occurred_at, asked_at, weakness,
     ip IS NOT NULL AS has_requester, answer_ip IS NOT NULL AS has_answerer_ip,
     answer_ip IS NOT NULL OR answer_device IS NOT NULL OR answer_country IS NOT NULL AS has_answerer,
-    row_number() OVER (PARTITION BY send_id ORDER BY occurred_at, weakness, event_id) AS nth
-  FROM reply
+    row_number() OVER replies AS nth, first_value(outcome) OVER replies AS first_outcome
+  FROM reply WINDOW replies AS (PARTITION BY send_id ORDER BY occurred_at, weakness, event_id)
 ), placed AS (
-  SELECT *, if(send_id IS NOT NULL AND (is_by_key OR nth = 1 OR class IN ('sms', 'call', 'email')), send_id, NULL) AS owner FROM ranked
+  SELECT *, if(send_id IS NOT NULL AND (is_by_key OR nth = 1 OR outcome = first_outcome OR class IN ('sms', 'call', 'email')), send_id, NULL) AS owner FROM ranked
 ), repeating AS (
   -- A log that writes a row for every poll of one challenge repeats itself within moments; only logs that cannot tell do so.
   SELECT event_id, lag(occurred_at) OVER same AS before, person, provider, flow_id, outcome, class, occurred_at
