@@ -1,4 +1,4 @@
-"""Detections: each a SELECT and a description with one name, run over `event`, `prompt` and `moment`."""
+"""Detections: each a SELECT and a description with one name, run over `event`, `prompt`, `moment` and `source_touch`."""
 
 from __future__ import annotations
 

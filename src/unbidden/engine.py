@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from importlib import resources
+from pathlib import Path
+from tempfile import gettempdir
 from typing import LiteralString, TypeAlias, cast
 
 import duckdb
@@ -61,6 +64,7 @@ def connect(*, threads: int | None = None, memory_limit: str = MEMORY_LIMIT) -> 
     config: dict[str, str | bool | int | float | list[str]] = {"memory_limit": memory_limit, "autoinstall_known_extensions": False}
     if threads:
         config["threads"] = threads
+    config["temp_directory"] = str(Path(gettempdir()) / f"unbidden-spill-{os.getpid()}")
     con = duckdb.connect(config=config)
     con.execute("SET TimeZone = 'UTC'")
     con.execute("SET enable_progress_bar = false")

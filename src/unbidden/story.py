@@ -32,9 +32,19 @@ def tell(facts: Mapping[str, Any], prompts: Sequence[Mapping[str, Any]], words: 
     day = prompts[0]["sent_at"].date() if prompts else None
     sessions = [word for word in words if word["kind"] == "session"]
     sentences += _sessions(sessions, zone, day)
-    sentences += [_word(word, zone, day) for word in words if word["kind"] != "session"]
+    sentences += [_word(word, zone, day) for word in _once(words) if word["kind"] != "session"]
     sentences += _known_when(facts, zone)
     return sentences
+
+
+def _once(words: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The words, of those with a sentence of their own only the weightiest of each evidence group."""
+    about = {word["detection"]: detections()[word["detection"]].about for word in words}
+    best = {facts["group"]: max((other for other in about.values() if other["group"] == facts["group"]), key=lambda other: float(other["weight"])) for facts in about.values()}
+    kept = [word for word in words if "story" not in about[word["detection"]] or best[about[word["detection"]]["group"]] is about[word["detection"]]]
+    told = {word["detection"] for word in kept if "story" in about[word["detection"]]}
+    first = {detection: next(word for word in kept if word["detection"] == detection) for detection in told}
+    return [word for word in kept if word["detection"] not in told or word is first[word["detection"]]]
 
 
 def when(at: datetime, zone: ZoneInfo | None, day: date | None = None) -> str:

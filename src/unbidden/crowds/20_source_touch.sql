@@ -1,10 +1,10 @@
--- How many people a network, new to each of them, has just asked, and how many of them did not want it.
+-- How many people with a past a network, new to each of them, has just asked, and how many of them did not want it.
 WITH touched AS (
   SELECT p.network, p.person, p.sent_at AS instant, false AS is_spurned FROM prompt p JOIN familiar f USING (prompt_id)
-  WHERE NOT f.is_known_place AND p.network IS NOT NULL
+  WHERE f.has_history AND NOT f.is_known_place AND p.network IS NOT NULL
   UNION ALL
   SELECT p.network, p.person, p.fate_at, true FROM prompt p JOIN familiar f USING (prompt_id)
-  WHERE NOT f.is_known_place AND p.network IS NOT NULL AND NOT p.is_superseded
+  WHERE f.has_history AND NOT f.is_known_place AND p.network IS NOT NULL AND NOT p.is_superseded
     AND p.fate IN ('denied', 'reported', 'wrong_number', 'cancelled', 'unanswered', 'failed', 'blocked')
 ), fresh AS (
   SELECT *, coalesce(instant > lag(instant) OVER (PARTITION BY network, person, is_spurned ORDER BY instant) + to_seconds($hours_24_s), true) AS is_fresh

@@ -1,3 +1,3 @@
 SELECT person, instant AS fired_at, prompt_id, phase, {risk: risk} AS numbers, events
 FROM moment
-WHERE phase = 'asked' AND risk = 'high'
+WHERE phase = 'ended' AND risk = 'high'

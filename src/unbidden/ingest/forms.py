@@ -49,6 +49,8 @@ def form_of(file: Path) -> Form:
         if encoding == "utf-8" and _is_lines(text, len(head) < 1 << 16):
             return Form("json lines", lambda: json_lines(file))
         return Form("json document", lambda: json_document(file, encoding))
+    if _is_line_with_json(text):
+        return Form("text lines", lambda: json_lines(file))
     if (delimiter := _delimiter(text)) is not None:
         return Form("csv", lambda: csv_rows(file, encoding, delimiter))
     if "{" in text:
@@ -78,6 +80,15 @@ def _is_lines(text: str, is_whole: bool) -> bool:
             continue
         return isinstance(value, dict | list) and (len(lines) > 1 or isinstance(value, dict))
     return len(lines) > 1 and all(line.lstrip()[:1] == "{" and len(line) > 40 for line in lines[:20])
+
+
+def _is_line_with_json(text: str) -> bool:
+    """The first line ends in a JSON object, as behind the header of a syslog line."""
+    first = text.split("\n", 1)[0]
+    try:
+        return isinstance(json.loads(first[first.index("{") :]), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _delimiter(text: str) -> str | None:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import glob
-import gzip
 import shutil
 import sys
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import zstandard
 
+_CHUNK = 1 << 16
+_GZIP_WINDOW = 31  # zlib's word for "a gzip header, and the largest window"
 _GZIP, _ZSTD, _ZIP = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PK\x03\x04"
 
 
@@ -75,27 +77,46 @@ def _unpack(name: str, file: Path, scratch: Path) -> Iterator[Input]:
         yield Input(name, file, f"cannot be opened: {error.strerror or error}")
         return
     if magic.startswith(_GZIP):
-        yield _inflate(name, file, scratch, gzip.GzipFile)
+        yield _inflate(name, file, scratch, _gunzip)
     elif magic.startswith(_ZSTD):
-        yield _inflate(name, file, scratch, lambda path: zstandard.ZstdDecompressor().stream_reader(path.open("rb"), read_across_frames=True))
+        yield _inflate(name, file, scratch, _unzstd)
     elif magic == _ZIP:
         yield from _unzip(name, file, scratch)
     else:
         yield Input(name, file)
 
 
-def _inflate(name: str, file: Path, scratch: Path, opener: object) -> Input:
-    """The unpacked bytes; what comes before a damaged place is kept, and `why` names the damage when nothing does."""
+def _inflate(name: str, file: Path, scratch: Path, unpacked: Callable[[BinaryIO], Iterator[bytes]]) -> Input:
+    """The unpacked bytes; what comes before a damaged place is kept, and `why` names the damage."""
     plain = _spare(scratch)
     why = None
-    with plain.open("wb") as out:
+    with file.open("rb") as packed, plain.open("wb") as out:
         try:
-            with opener(file) as packed:  # type: ignore[operator]
-                while chunk := packed.read(1 << 20):
-                    out.write(chunk)
+            out.writelines(unpacked(packed))
         except (OSError, EOFError, zlib.error, zstandard.ZstdError) as error:
             why = f"the packed file is damaged: {error}"
     return Input(name, plain, why)
+
+
+def _gunzip(packed: BinaryIO) -> Iterator[bytes]:
+    """The bytes of every member of a gzip file, as far as they go; raises EOFError behind them when the end is missing."""
+    member = None
+    while chunk := packed.read(_CHUNK):
+        while chunk:
+            member = member or zlib.decompressobj(_GZIP_WINDOW)
+            yield member.decompress(chunk)
+            chunk = b""
+            if member.eof:
+                chunk, member = member.unused_data.lstrip(b"\0"), None
+    if member is not None:
+        raise EOFError("it ends in the middle")
+
+
+def _unzstd(packed: BinaryIO) -> Iterator[bytes]:
+    """The bytes of every frame of a zstd file."""
+    with zstandard.ZstdDecompressor().stream_reader(packed, read_across_frames=True) as stream:
+        while chunk := stream.read(_CHUNK):
+            yield chunk
 
 
 def _unzip(name: str, file: Path, scratch: Path) -> Iterator[Input]:

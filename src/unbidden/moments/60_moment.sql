@@ -1,4 +1,5 @@
 -- One row for each prompt and phase: what was known of the person at that instant, from earlier rows only.
+-- An asked row also carries what the answer will say (fate_so_far does not): a detection that uses it asks for phase = 'ended'.
 WITH source_now AS (
   SELECT i.prompt_id, i.phase, n.asked_people, n.spurned_people
   FROM (SELECT prompt_id, phase, instant, network FROM instant WHERE NOT is_known_place AND network IS NOT NULL) i

@@ -18,7 +18,7 @@ WITH challenge AS (
     CASE WHEN has_answerer THEN e.answer_city WHEN is_from_another THEN e.city END AS answer_city,
     CASE WHEN has_answerer THEN e.answer_lat WHEN is_from_another THEN e.lat END AS answer_lat,
     CASE WHEN has_answerer THEN e.answer_lon WHEN is_from_another THEN e.lon END AS answer_lon,
-    e.answer_device, list_distinct(list_concat(coalesce(s.events, []), coalesce(e.events, []))) AS events,
+    e.answer_device, list_concat(coalesce(s.events, []), coalesce(e.events, [])) AS events,
     sent_at + to_seconds(coalesce(p.seconds, $default_patience_s)) AS due_at,
     if(e.certainty = 'explicit', 0, 2) + if(e.is_keyed OR s.send_id IS NOT NULL, 0, 1) AS quality
   FROM send s FULL JOIN ending e ON e.send_id = s.send_id
