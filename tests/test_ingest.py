@@ -192,5 +192,5 @@ def test_a_provider_can_be_forced(tmp_path: Path) -> None:
     events, unread, _ = read(tmp_path / "x", provider="duo")
     assert events == []
     assert unread[0]["why"] == "not a row of duo"
-    with pytest.raises(UnusableInputError, match="the known ones are: .*okta"):
+    with pytest.raises(UnusableInputError, match=r"the known ones are: .*okta"):
         read(tmp_path / "x", provider="octa")

@@ -83,10 +83,12 @@ def test_another_person_changes_nothing(seed: int) -> None:
     extra = []
     for number in range(30):
         at = start + timedelta(minutes=rng.randrange(4000))
-        base = {"occurred_at": at, "login": "newcomer@elsewhere.example", "user_id": "00unew", "ip": "192.0.2.200", "flow_id": f"n{number}", "factor": "push", "intent": "login"}
+        who = {"login": "newcomer@elsewhere.example", "user_id": "00unew", "ip": "192.0.2.200"}
+        base = {**who, "occurred_at": at, "flow_id": f"n{number}", "factor": "push", "intent": "login"}
         extra += registry()["okta"].render({**base, "event_id": f"{seed}-{number}-a", "kind": "prompt", "outcome": "sent"})
         outcome = rng.choice(["approved", "denied"])
-        extra += registry()["okta"].render({**base, "event_id": f"{seed}-{number}-b", "occurred_at": at + timedelta(seconds=9), "kind": "answer", "outcome": outcome})
+        answer = {"event_id": f"{seed}-{number}-b", "occurred_at": at + timedelta(seconds=9), "kind": "answer", "outcome": outcome}
+        extra += registry()["okta"].render({**base, **answer})
     found = scanned([[*rows(), *(json.dumps(row) for row in extra)]])[1]["incidents"]
     assert [incident for incident in found if incident["user"] != "newcomer@elsewhere.example"] == plainly()["incidents"]
 

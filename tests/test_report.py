@@ -65,7 +65,7 @@ class Tags(HTMLParser):
     """Every tag with its attributes, and whether all tags were closed in order."""
 
     # The methods are those of HTMLParser.
-    # ruff: noqa: D102
+    # ruff: noqa: D102 - a test's name is its docstring
 
     def __init__(self) -> None:
         super().__init__()

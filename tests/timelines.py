@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
 from typing import Any
 
 import duckdb
 
 from unbidden import engine, line
+from unbidden.trust import Entry
 
 EPOCH = datetime(2020, 1, 6, 9, 0, 0)
 APART = timedelta(days=70)  # between timelines, so that none is in another's trailing windows
@@ -17,15 +19,24 @@ APART = timedelta(days=70)  # between timelines, so that none is in another's tr
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 PLACES: dict[str, dict[str, Any]] = {
-    "home": {"ip": "10.20.30.40", "asn": 64500, "country": "US", "city": "Ann Arbor", "lat": 42.28, "lon": -83.74, "client": "chrome on windows", "device": "laptop-1"},
-    "office": {"ip": "10.99.1.7", "asn": 64501, "country": "US", "city": "Ann Arbor", "lat": 42.28, "lon": -83.74, "client": "chrome on windows", "device": "laptop-1"},
-    "neighbour": {"ip": "10.77.30.4", "asn": 64500, "country": "US", "city": "Ann Arbor", "lat": 42.28, "lon": -83.74, "client": "firefox on linux"},
-    "hotel": {"ip": "10.55.3.4", "asn": 64510, "country": "DE", "city": "Berlin", "lat": 52.52, "lon": 13.4, "client": "chrome on windows", "device": "laptop-1"},
-    "newline": {"ip": "10.78.30.4", "asn": 64511, "country": "US", "city": "Ann Arbor", "lat": 42.28, "lon": -83.74, "client": "chrome on windows"},
-    "cafe": {"ip": "10.56.3.4", "asn": 64509, "country": "US", "city": "Detroit", "lat": 42.33, "lon": -83.05, "client": "chrome on windows"},
-    "stranger": {"ip": "203.0.113.77", "asn": 64505, "country": "NG", "city": "Lagos", "lat": 6.45, "lon": 3.39, "client": "firefox on linux"},
-    "egress": {"ip": "10.60.1.1", "asn": 64508, "country": "NL", "city": "Delft", "lat": 52.0, "lon": 4.36, "client": "firefox on linux"},
-    "stranger2": {"ip": "198.51.100.9", "asn": 64506, "country": "BR", "city": "Recife", "lat": -8.05, "lon": -34.9, "client": "safari on mac os"},
+    "home": {"ip": "10.20.30.40", "asn": 64500,
+        "country": "US", "city": "Ann Arbor", "lat": 42.28, "lon": -83.74, "client": "chrome on windows", "device": "laptop-1"},
+    "office": {"ip": "10.99.1.7", "asn": 64501,
+        "country": "US", "city": "Ann Arbor", "lat": 42.28, "lon": -83.74, "client": "chrome on windows", "device": "laptop-1"},
+    "neighbour": {"ip": "10.77.30.4", "asn": 64500,
+        "country": "US", "city": "Ann Arbor", "lat": 42.28, "lon": -83.74, "client": "firefox on linux"},
+    "hotel": {"ip": "10.55.3.4", "asn": 64510,
+        "country": "DE", "city": "Berlin", "lat": 52.52, "lon": 13.4, "client": "chrome on windows", "device": "laptop-1"},
+    "newline": {"ip": "10.78.30.4", "asn": 64511,
+        "country": "US", "city": "Ann Arbor", "lat": 42.28, "lon": -83.74, "client": "chrome on windows"},
+    "cafe": {"ip": "10.56.3.4", "asn": 64509,
+        "country": "US", "city": "Detroit", "lat": 42.33, "lon": -83.05, "client": "chrome on windows"},
+    "stranger": {"ip": "203.0.113.77", "asn": 64505,
+        "country": "NG", "city": "Lagos", "lat": 6.45, "lon": 3.39, "client": "firefox on linux"},
+    "egress": {"ip": "10.60.1.1", "asn": 64508,
+        "country": "NL", "city": "Delft", "lat": 52.0, "lon": 4.36, "client": "firefox on linux"},
+    "stranger2": {"ip": "198.51.100.9", "asn": 64506,
+        "country": "BR", "city": "Recife", "lat": -8.05, "lon": -34.9, "client": "safari on mac os"},
 }  # fmt: skip
 
 
@@ -46,7 +57,7 @@ def events_of(name: str, timeline: Mapping[str, Any], start: datetime) -> Iterat
             for repeat in range(step.get("times", 1)):
                 at = start + span(step["at"]) + repeat * span(step.get("every", "0s")) + number * span(timeline.get("stagger", "0s"))
                 count += 1
-                yield from _prompt(f"{person}:{count}", person, at, step, number)
+                yield from _prompt(f"{person}:{count}", person, at, step)
         for index, step in enumerate(timeline.get("events", ())):
             place = PLACES[step.get("from", "stranger")]
             yield {**_base(f"{person}:e{index}", person, start + span(step["at"])), **place, **{k: v for k, v in step.items() if k not in ("at", "from")}}
@@ -61,10 +72,16 @@ def _base(event_id: str, person: str, at: datetime) -> dict[str, Any]:
     return {"event_id": f"t:{event_id}", "occurred_at": at, "provider": "okta", "source": 1, "step": 0, "login": person, "certainty": "explicit"}
 
 
-def _prompt(key: str, person: str, at: datetime, step: Mapping[str, Any], number: int) -> Iterator[dict[str, Any]]:
+def _prompt(key: str, person: str, at: datetime, step: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """A send and, unless it is ignored, its answer."""
     place = {**PLACES[step.get("from", "stranger")], **step.get("with", {})}
-    common = {"flow_id": f"flow-{key}", "prompt_key": key, "app": step.get("app", "Mail"), "intent": step.get("intent", "login"), "factor": step.get("factor", "push")}
+    common = {
+        "flow_id": f"flow-{key}",
+        "prompt_key": key,
+        "app": step.get("app", "Mail"),
+        "intent": step.get("intent", "login"),
+        "factor": step.get("factor", "push"),
+    }
     for phone in range(step.get("phones", 1)):
         yield {**_base(f"{key}:sent{phone}", person, at), **place, **common, "kind": "prompt", "outcome": "sent", "risk": step.get("risk")}
     if step.get("fate", "unanswered") != "unanswered":
@@ -80,16 +97,12 @@ def judge(timelines: Mapping[str, Mapping[str, Any]]) -> tuple[duckdb.DuckDBPyCo
     starts = {name: EPOCH + number * APART for number, name in enumerate(timelines)}
     rows = [event for name, timeline in timelines.items() for event in events_of(name, timeline, starts[name])]
     insert(con, rows)
-    line.judge(con, line.Options(as_of=(EPOCH + (len(timelines) + 1) * APART).replace(tzinfo=line.UTC), trusted=_trusted(timelines)))
+    line.judge(con, line.Options(as_of=(EPOCH + (len(timelines) + 1) * APART).replace(tzinfo=UTC), trusted=_trusted(timelines)))
     con.execute("SET search_path = 'part,main'")
     return con, starts
 
 
-def _trusted(timelines: Mapping[str, Mapping[str, Any]]) -> list[Any]:
-    from ipaddress import ip_network
-
-    from unbidden.trust import Entry
-
+def _trusted(timelines: Mapping[str, Mapping[str, Any]]) -> list[Entry]:
     wanted = {place for timeline in timelines.values() for place in timeline.get("trusted", ())}
     return [Entry(ip_network(PLACES[place]["ip"]), f"the {place}") for place in sorted(wanted)]
 

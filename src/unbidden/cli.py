@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn, TextIO
 
 import click
 import typer
@@ -147,7 +147,8 @@ def _fail(text: str) -> NoReturn:
 @contextmanager
 def _working() -> Iterator[line.Progress]:
     """Progress on standard error while something runs; nothing when that is no terminal."""
-    with Progress(SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn(), console=errors, transient=True, disable=not errors.is_terminal) as bar:
+    columns = SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn()
+    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
         task = bar.add_task("starting", total=None)
         yield lambda text: bar.update(task, description=text[-100:])
 
@@ -162,25 +163,26 @@ def _instant(text: str | None) -> datetime | None:
 
 
 def _show(result: dict[str, Any], form: Format, output: Path | None) -> None:
-    if form is Format.TERMINAL and output is None:
-        print_result(result, Console())
-        return
-    if form is Format.TERMINAL:
+    if output is not None:
         with _whole(output) as stream:
-            print_result(result, Console(file=stream, width=120))
+            _write(result, form, stream)
+    elif form is Format.TERMINAL:
+        print_result(result, Console())
+    else:
+        _write(result, form, sys.stdout)
+
+
+def _write(result: dict[str, Any], form: Format, stream: TextIO) -> None:
+    if form is Format.TERMINAL:
+        print_result(result, Console(file=stream, width=120))
         return
     text = FORMATS[form.value](result)
-    if output is None:
-        sys.stdout.write(text if text.endswith("\n") or not text else text + "\n")
-    else:
-        with _whole(output) as stream:
-            stream.write(text)
+    stream.write(text if text.endswith("\n") or not text else text + "\n")
 
 
 @contextmanager
-def _whole(output: Path | None) -> Iterator[Any]:
+def _whole(output: Path) -> Iterator[Any]:
     """A file that takes its place only when it is complete."""
-    assert output is not None
     with NamedTemporaryFile("w", encoding="utf-8", dir=output.parent, prefix=f".{output.name}.", delete=False) as stream:
         try:
             yield stream

@@ -9,7 +9,7 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 from tempfile import gettempdir
-from typing import LiteralString, TypeAlias, cast
+from typing import Any, LiteralString, TypeAlias, cast
 
 import duckdb
 import pycountry
@@ -119,7 +119,7 @@ def rows(con: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[object] 
     return cast("list[Row]", con.execute(sql, parameters).fetchall())
 
 
-def records(con: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[object] | Mapping[str, object] | None = None) -> list[dict[str, object]]:
+def records(con: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[object] | Mapping[str, object] | None = None) -> list[dict[str, Any]]:
     """Every row of a query as a dict by column name."""
     cursor = con.execute(sql, parameters)
     names = [column[0] for column in cursor.description or []]

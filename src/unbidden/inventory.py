@@ -28,7 +28,7 @@ def take(paths: Sequence[str], *, provider: str | None = None, progress: Callabl
     con = engine.connect()
     read(con, paths, provider=provider, progress=progress)
     people.tell_apart(con)
-    rows = engine.records(con, _SOURCES)
+    rows: list[dict[str, Any]] = engine.records(con, _SOURCES)
     return {
         "sources": [{**row, "first_at": engine.iso(row["first_at"]), "last_at": engine.iso(row["last_at"])} for row in rows],
         "kinds": engine.records(con, _KINDS),

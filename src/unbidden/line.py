@@ -58,7 +58,7 @@ class Run:
     seconds: dict[str, float] = field(default_factory=dict)
 
 
-def run(paths: Sequence[str], options: Options = Options(), progress: Progress = lambda _: None, con: duckdb.DuckDBPyConnection | None = None) -> Run:  # noqa: B008
+def run(paths: Sequence[str], options: Options = Options(), progress: Progress = lambda _: None, con: duckdb.DuckDBPyConnection | None = None) -> Run:
     """From paths to incidents. Gives the engine with every table of the line filled.
 
     `as_of` is the instant the run speaks of (default: the last event's time); later events are left out, and a prompt that can
@@ -71,7 +71,7 @@ def run(paths: Sequence[str], options: Options = Options(), progress: Progress =
     return judge(con, options, progress, watch)
 
 
-def judge(con: duckdb.DuckDBPyConnection, options: Options = Options(), progress: Progress = lambda _: None, watch: _Watch | None = None) -> Run:  # noqa: B008
+def judge(con: duckdb.DuckDBPyConnection, options: Options = Options(), progress: Progress = lambda _: None, watch: _Watch | None = None) -> Run:
     """From a filled `event` table to incidents: a pure function of the events, the options and our content."""
     watch = watch or _Watch(progress)
     as_of = _as_of(con, options.as_of)

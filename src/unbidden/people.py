@@ -102,34 +102,39 @@ def tell_apart(con: duckdb.DuckDBPyConnection, listed: Iterable[Listed] = ()) ->
 
 
 def short(name: str) -> str:
-    """The short form of a login: `dana` of `dana@example.com` and of `EXAMPLE\\dana`."""
+    r"""The short form of a login: `dana` of `dana@example.com` and of `EXAMPLE\dana`."""
     return name.rsplit("\\", 1)[-1].split("@", 1)[0]
 
 
 def _join_short(groups: _Groups, users: set[str]) -> dict[str, list[str]]:
     """Join short names, and tenant addresses of Microsoft, with the one person they fit. Gives those that fit several."""
-    by_short: dict[str, set[str]] = defaultdict(set)
     found = groups.groups()
+    by_short: dict[str, set[str]] = defaultdict(set)
     for root, names in found.items():
         for name in names:
             if _is_full(name) or name in users:
                 by_short[short(name)].add(root)
     ambiguous: dict[str, list[str]] = {}
     for root, names in found.items():
-        if any(_is_full(name) or name in users for name in names):
-            continue
-        fits = sorted(set().union(*(by_short.get(short(name), set()) for name in names if ":" not in name)))
-        if len(fits) == 1:
-            groups.join(root, fits[0])
-        elif fits:
-            ambiguous[root] = [_best(found[fit], users) for fit in fits]
+        if not any(_is_full(name) or name in users for name in names):
+            fits = sorted(set().union(*(by_short.get(short(name), set()) for name in names if ":" not in name)))
+            if len(fits) == 1:
+                groups.join(root, fits[0])
+            elif fits:
+                ambiguous[root] = [_best(found[fit], users) for fit in fits]
+    _join_tenants(groups, found, by_short)
+    return ambiguous
+
+
+def _join_tenants(groups: _Groups, found: dict[str, list[str]], by_short: dict[str, set[str]]) -> None:
+    """Join `dana@example.onmicrosoft.com` with the one `dana` at a domain of that name."""
     for root, names in found.items():
         for name in names:
-            label = name.partition("@")[2].removesuffix(".onmicrosoft.com")
-            same = {other for other in by_short[short(name)] if other != root and any(label in n.partition("@")[2].split(".") for n in found[other])}
-            if name.endswith(".onmicrosoft.com") and len(same) == 1:
-                groups.join(root, same.pop())
-    return ambiguous
+            if name.endswith(".onmicrosoft.com"):
+                label = name.partition("@")[2].removesuffix(".onmicrosoft.com")
+                same = {other for other in by_short[short(name)] if other != root and any(label in n.partition("@")[2].split(".") for n in found[other])}
+                if len(same) == 1:
+                    groups.join(root, same.pop())
 
 
 def _is_full(name: str) -> bool:
@@ -144,7 +149,8 @@ def _best(names: list[str], users: set[str]) -> str:
 def _store(con: duckdb.DuckDBPyConnection, groups: _Groups, could_be: dict[str, list[str]], listed: dict[str, Listed]) -> None:
     engine.create(con, "person")
     con.execute("CREATE TABLE alias (who VARCHAR PRIMARY KEY, person VARCHAR NOT NULL)")
-    aliases, people = [], []
+    aliases: list[list[object]] = []
+    people: list[list[object]] = []
     for root, names in groups.groups().items():
         person = _best(names, set(listed))
         entry = listed.get(person, Listed(person))

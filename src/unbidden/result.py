@@ -75,10 +75,11 @@ ORDER BY s.source
 def document(run: Run) -> dict[str, Any]:
     """The result of a run as a JSON-ready object, version 1; incidents by falling risk."""
     con = run.con
-    by_incident = {name: _grouped(engine.records(con, sql)) for name, sql in (("prompts", _PROMPTS), ("words", _WORDS), ("signals", _SIGNALS), ("evidence", _EVIDENCE))}
+    queries = {"prompts": _PROMPTS, "words": _WORDS, "signals": _SIGNALS, "evidence": _EVIDENCE}
+    by_incident = {name: _grouped(engine.records(con, sql)) for name, sql in queries.items()}
     by_incident["ordinary"] = _grouped(engine.records(con, _ORDINARY, {"nearby_s": _NEARBY.total_seconds()}))
     incidents = [
-        _incident(facts, {name: found.get(facts["incident_id"], []) for name, found in by_incident.items()}) for facts in engine.records(con, _INCIDENTS)
+        _incident(facts, {name: found.get(str(facts["incident_id"]), []) for name, found in by_incident.items()}) for facts in engine.records(con, _INCIDENTS)
     ]
     counts = engine.records(con, "SELECT count(DISTINCT person) AS asked, count(*) AS prompts FROM prompt")[0]
     return {
@@ -96,7 +97,11 @@ def blind_spots(con: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
     """For each provider in the events: what its log can show and what it cannot."""
     present = [str(row[0]) for row in engine.rows(con, "SELECT DISTINCT provider FROM main.event ORDER BY 1")]
     return [
-        {"provider": name, "title": registry()[name].TITLE, "sights": [{"name": sight, "can": seen.can, "note": seen.note} for sight, seen in registry()[name].SIGHT.items()]}
+        {
+            "provider": name,
+            "title": registry()[name].TITLE,
+            "sights": [{"name": sight, "can": seen.can, "note": seen.note} for sight, seen in registry()[name].SIGHT.items()],
+        }
         for name in present
     ]
 
@@ -123,7 +128,7 @@ def _incident(facts: Mapping[str, Any], parts: Mapping[str, list[dict[str, Any]]
             for signal in parts["signals"]
         ],
         "story": tell(facts, prompts, parts["words"]),
-        "attack": sorted({technique for signal in parts["signals"] if signal["weight"] > 0 for technique in detections()[signal["detection"]].about["attack"]} | {"T1621"}),
+        "attack": sorted({"T1621", *(name for s in parts["signals"] if s["weight"] > 0 for name in detections()[s["detection"]].about["attack"])}),
         "time_zone": facts["time_zone"], "department": facts["department"], "privileged": facts["is_privileged"],
         "evidence": [_prior(), *(_evidence(row) for row in parts["evidence"])],
         "timeline": _timeline(parts), "steps": _steps(facts, prompts),

@@ -13,10 +13,18 @@ from unbidden.providers import registry
 
 _FATES = {
     "denied": "denied", "reported": "reported as not theirs", "wrong_number": "answered with a wrong number", "wrong_code": "answered with a wrong code",
-    "cancelled": "cancelled", "unanswered": "ignored", "blocked": "blocked by the provider", "failed": "not approved (the log does not say why)",
+    "cancelled": "cancelled", "unanswered": "ignored", "blocked": "blocked by the provider",
+    "failed": "not approved (the log does not say why)",
     "pending": "still open when the logs end", "approved": "approved",
 }  # fmt: skip
-_FACTORS = {"push": "push", "number_push": "push with number matching", "sms": "text message", "call": "phone call", "email": "mail", "unknown": "unknown factor"}
+_FACTORS = {
+    "push": "push",
+    "number_push": "push with number matching",
+    "sms": "text message",
+    "call": "phone call",
+    "email": "mail",
+    "unknown": "unknown factor",
+}
 _OUTCOMES = {
     "added": "a new authenticator was added", "changed": "an authenticator was changed", "removed": "an authenticator was removed",
     "reset": "all authenticators were reset", "bypassed": "MFA was bypassed",
@@ -38,13 +46,10 @@ def tell(facts: Mapping[str, Any], prompts: Sequence[Mapping[str, Any]], words: 
 
 
 def _once(words: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The words, of those with a sentence of their own only the weightiest of each evidence group."""
-    about = {word["detection"]: detections()[word["detection"]].about for word in words}
-    best = {facts["group"]: max((other for other in about.values() if other["group"] == facts["group"]), key=lambda other: float(other["weight"])) for facts in about.values()}
-    kept = [word for word in words if "story" not in about[word["detection"]] or best[about[word["detection"]]["group"]] is about[word["detection"]]]
-    told = {word["detection"] for word in kept if "story" in about[word["detection"]]}
-    first = {detection: next(word for word in kept if word["detection"] == detection) for detection in told}
-    return [word for word in kept if word["detection"] not in told or word is first[word["detection"]]]
+    """The words; of those with a sentence of their own only the first of the weightiest detection."""
+    own = [word for word in words if "story" in detections()[word["detection"]].about]
+    first = max(own, key=lambda word: float(detections()[word["detection"]].about["weight"]), default=None)
+    return [word for word in words if word is first or word not in own]
 
 
 def when(at: datetime, zone: ZoneInfo | None, day: date | None = None) -> str:
@@ -99,7 +104,8 @@ def _from_where(prompts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         yield f"The requests came from {some}; the logs hold too little of this person's past to say whether that is usual."
     elif len(strangers) == len(prompts):
         new = "in a country" if all(prompt["country_days"] == 0 for prompt in prompts) else "at a place"
-        browser = " and with a browser or device never seen with them" if all((prompt["client_days"] or 0) == 0 and not prompt["device_days"] for prompt in prompts) else ""
+        is_strange = all((prompt["client_days"] or 0) == 0 and not prompt["device_days"] for prompt in prompts)
+        browser = " and with a browser or device never seen with them" if is_strange else ""
         yield f"The requests came from {some}, {new} where this person had never signed in before{browser}."
     elif strangers:
         yield f"The requests came from {some}; {len(strangers)} of {len(prompts)} from places where this person had never signed in before."
@@ -133,7 +139,7 @@ def _gave_in(facts: Mapping[str, Any], prompts: Sequence[Mapping[str, Any]], zon
 
 
 def _answered(prompts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    far = [prompt for prompt in prompts if prompt["answer_km"] or (prompt["answer_country"] and prompt["country"] and prompt["answer_country"] != prompt["country"])]
+    far = [p for p in prompts if p["answer_km"] or (p["answer_country"] and p["country"] and p["answer_country"] != p["country"])]
     if far:
         widest = max(far, key=lambda prompt: prompt["answer_km"] or 0)
         where = ", ".join(str(part) for part in (widest["answer_city"], widest["answer_country"]) if part) or widest["answer_ip"]

@@ -88,7 +88,7 @@ class _Reading:
         for (provider, shape), numbers in self._whole.items():
             progress(f"{provider} {shape.name}: {len(numbers)} files")
             load(self._con, provider, shape, reader_sql({number: self._sources[number].item.file for number in numbers}, shape))
-            counts = dict(engine.rows(self._con, "SELECT source, count(*) FROM event WHERE step = 0 GROUP BY source"))
+            counts = {row[0]: row[1] for row in engine.rows(self._con, "SELECT source, count(*) FROM event WHERE step = 0 GROUP BY source")}
             for number in numbers:
                 source = self._sources[number]
                 source.rows = source.hits = int(str(counts.get(number, 0)))
@@ -106,7 +106,7 @@ class _Reading:
 
     def record(self) -> None:
         """Write `source`, and what could not be read into `unread`."""
-        counts = dict(engine.rows(self._con, "SELECT source, count(*) FROM event GROUP BY source"))
+        counts = {row[0]: row[1] for row in engine.rows(self._con, "SELECT source, count(*) FROM event GROUP BY source")}
         for number, source in self._sources.items():
             self._con.execute("INSERT INTO source VALUES (?, ?, ?, ?, ?, 0)", [number, source.item.path, source.form, source.rows, counts.get(number, 0)])
             if source.hits == 0 and len(source.bad) > 1 and {piece.why for piece in source.bad} == {_NOT_A_LOG}:

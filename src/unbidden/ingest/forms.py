@@ -143,14 +143,17 @@ def _reason(error: Exception) -> str:
         return "not valid text: half of a surrogate pair"
     if isinstance(error, RecursionError):
         return "nested too deeply"
-    return f"not JSON: {error.msg.removesuffix(' starting at')} at character {error.pos + 1}" if isinstance(error, json.JSONDecodeError) else f"not JSON: {error}"
+    return (
+        f"not JSON: {error.msg.removesuffix(' starting at')} at character {error.pos + 1}" if isinstance(error, json.JSONDecodeError) else f"not JSON: {error}"
+    )
 
 
 def json_document(file: Path, encoding: str) -> Iterator[Piece]:
     """The values of a JSON document, or of several one after another; what stands around a damaged place is kept."""
     size = file.stat().st_size
     if size > MAX_DOCUMENT:
-        yield Piece(None, "", f"a JSON document of {size // 1024 // 1024} MiB, more than {MAX_DOCUMENT // 1024 // 1024}: split it or write one record a line")
+        why = f"a JSON document of {size // 1024 // 1024} MiB, more than {MAX_DOCUMENT // 1024 // 1024}: split it or write one record a line"
+        yield Piece(None, "", why)
         return
     text = file.read_bytes().decode(encoding, "replace").lstrip("\ufeff")
     for candidate in (text, _TRAILING_COMMA.sub(r"\1", text)):

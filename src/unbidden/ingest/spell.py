@@ -53,6 +53,11 @@ def recognise(value: object, only: str | None = None, depth: int = 0) -> Iterato
         if depth > 0 or value is not None:
             yield None
         return
+    yield from _of_object(value, only, depth)
+
+
+def _of_object(value: Mapping[str, object], only: str | None, depth: int) -> Iterator[Recognised | None]:
+    """What an object is: the vendor's own row inside it, else itself a row, else what its parts are."""
     original = _original(value)
     if original is not None and any(hits := list(recognise(original, only, depth + 1))):
         yield from hits
@@ -60,10 +65,8 @@ def recognise(value: object, only: str | None = None, depth: int = 0) -> Iterato
     found = _identify(value, only)
     if found is None and depth < MAX_DEPTH:
         inner = [hit for part in _parts(value) for hit in recognise(part, only, depth + 1) if hit is not None]
-        if inner:
+        if inner or _is_empty_page(value):
             yield from inner
-            return
-        if _is_empty_page(value):
             return
     yield found
 
