@@ -12,7 +12,6 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Annotated, Any, NoReturn, TextIO
 
-import click
 import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -109,20 +108,6 @@ def demo(folder: Annotated[Path, typer.Option(help="Where the made-up company an
             shown = demonstration.run(folder, progress)
         print_result(shown.result, Console())
         demonstration.conclude(shown, Console())
-
-
-def main() -> None:
-    """Run the command line. Ctrl-C ends it with 130; a result that was to be written is whole or not there."""
-    try:
-        app(standalone_mode=False)
-    except (KeyboardInterrupt, click.exceptions.Abort):
-        errors.print("Stopped.")
-        sys.exit(130)
-    except click.exceptions.Exit as end:
-        sys.exit(end.exit_code)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
 
 
 @contextmanager
