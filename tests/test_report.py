@@ -269,7 +269,7 @@ def test_any_text_of_a_result_can_be_hostile(result: Result) -> None:
 def test_the_page_tells_story_times_steps_and_evidence(result: Result) -> None:
     tags = parsed(page(result))
     text = flat("".join(tags.text))
-    for one in result["incidents"]:
+    for one in (one for one in result["incidents"] if one["severity"] != "low"):  # low ones are in the table only
         for sentence in (*one["story"], *(step["title"] for step in one["steps"]), *(entry["why"] for entry in one["evidence"]), *one["blind_spots"]):
             assert flat(words.clean(sentence)) in text
     assert "01:42:35 CET (00:42:35 UTC)" in text
@@ -303,7 +303,7 @@ def test_the_terminal_tells_story_times_and_steps(result: Result, width: int) ->
     text = told(result, width)
     assert max(map(len, text.splitlines())) <= width
     squeezed = re.sub(r"[\s┃]+", "", text)
-    for one in result["incidents"]:
+    for one in (one for one in result["incidents"] if one["severity"] != "low"):  # low ones are in the table only
         for sentence in (*one["story"], *(step["title"] for step in one["steps"]), *one["blind_spots"]):
             assert re.sub(r"\s+", "", words.clean(sentence)) in squeezed
     assert "01:42:35CET(00:42:35UTC)" in squeezed

@@ -20,12 +20,14 @@ Row: TypeAlias = tuple[object, ...]
 MEMORY_LIMIT = "3GiB"
 
 _MACROS: tuple[LiteralString, ...] = (
+    # NULL for a time that no log can hold.
+    "CREATE MACRO sane(t) AS if(t BETWEEN TIMESTAMP '1990-01-01' AND TIMESTAMP '2200-01-01', t, NULL)",
     # A time in any of the vendors' spellings, as UTC. A zone is honoured, no zone means UTC.
-    """CREATE MACRO utc(x) AS coalesce(
+    """CREATE MACRO utc(x) AS sane(coalesce(
         if(ends_with(x, 'Z'), try_cast(x AS TIMESTAMP), try_cast(x AS TIMESTAMPTZ) AT TIME ZONE 'UTC'),
-        try_strptime(x, ['%m/%d/%Y %I:%M:%S %p', '%m/%d/%Y, %I:%M:%S.%g %p', '%m/%d/%Y, %I:%M:%S %p']))""",
+        try_strptime(x, ['%m/%d/%Y %I:%M:%S %p', '%m/%d/%Y, %I:%M:%S.%g %p', '%m/%d/%Y, %I:%M:%S %p'])))""",
     # Epoch seconds as UTC, from text, fractions kept to the microsecond.
-    "CREATE MACRO epoch_utc(x) AS make_timestamp(CAST(round(try_cast(x AS DOUBLE) * 1000000) AS BIGINT))",
+    "CREATE MACRO epoch_utc(x) AS sane(make_timestamp(try_cast(round(try_cast(x AS DOUBLE) * 1000000) AS BIGINT)))",
     # NULL where the vendor wrote a word for nothing. A CASE of plain words, because this runs on every column of every row, and
     # DuckDB plans an IN with many constants as a join.
     """CREATE MACRO known(x) AS CASE x WHEN '' THEN NULL WHEN 'null' THEN NULL WHEN 'NULL' THEN NULL WHEN 'Null' THEN NULL WHEN 'none' THEN NULL
@@ -71,7 +73,7 @@ def connect(*, threads: int | None = None, memory_limit: str = MEMORY_LIMIT) -> 
     for macro in _MACROS:
         con.execute(macro)
     con.execute("CREATE TABLE country_name (name VARCHAR PRIMARY KEY, code VARCHAR NOT NULL)")
-    con.executemany("INSERT INTO country_name VALUES (?, ?)", list(country_codes().items()))
+    con.execute("INSERT INTO country_name SELECT unnest($1), unnest($2)", [list(country_codes()), list(country_codes().values())])
     return con
 
 

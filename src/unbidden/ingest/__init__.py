@@ -87,7 +87,7 @@ class _Reading:
         """Load the uniform files, all of one shape in one statement; their odd lines go to the spool."""
         for (provider, shape), numbers in self._whole.items():
             progress(f"{provider} {shape.name}: {len(numbers)} files")
-            load(self._con, provider, shape, reader_sql({number: self._sources[number].item.file for number in numbers}, shape))
+            load(self._con, provider, shape, reader_sql({number: self._sources[number].item.file for number in numbers}, shape), is_whole=True)
             counts = {row[0]: row[1] for row in engine.rows(self._con, "SELECT source, count(*) FROM event WHERE step = 0 GROUP BY source")}
             for number in numbers:
                 source = self._sources[number]

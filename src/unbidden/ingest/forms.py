@@ -12,6 +12,8 @@ from pathlib import Path
 
 MAX_LINE = 32 * 1024 * 1024
 MAX_DOCUMENT = 1024 * 1024 * 1024
+# Deeper than any log, and far from the depth at which writing a value again fails.
+MAX_NEST = 200
 _DELIMITERS = ",;\t|"
 # What hand-made JSON, vendors' own examples among it, leaves before a closing bracket.
 _TRAILING_COMMA = re.compile(r",(\s*[}\]])")
@@ -43,14 +45,14 @@ def form_of(file: Path) -> Form:
         return Form("empty", lambda: iter(()))
     encoding = _encoding(head)
     text = head.decode(encoding, "replace").lstrip("\ufeff \t\r\n")
-    if b"\0" in head and encoding == "utf-8":
-        return _refused("binary", "a binary file, not a log")
     if text[:1] in ("{", "["):
         if encoding == "utf-8" and _is_lines(text, len(head) < 1 << 16):
             return Form("json lines", lambda: json_lines(file))
         return Form("json document", lambda: json_document(file, encoding))
     if _is_line_with_json(text):
         return Form("text lines", lambda: json_lines(file))
+    if b"\0" in head and encoding == "utf-8":
+        return _refused("binary", "a binary file, not a log")
     if (delimiter := _delimiter(text)) is not None:
         return Form("csv", lambda: csv_rows(file, encoding, delimiter))
     if "{" in text:
@@ -63,6 +65,8 @@ def _refused(name: str, why: str) -> Form:
 
 
 def _encoding(head: bytes) -> str:
+    if head.startswith((b"\xff\xfe\0\0", b"\0\0\xfe\xff")):
+        return "utf-32"
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "utf-16"
     return "utf-8"
@@ -119,23 +123,35 @@ def _line(number: int, raw: bytes) -> Piece:
     except UnicodeDecodeError as error:
         return Piece(number, raw[:200].decode("utf-8", "replace"), f"not UTF-8 text: byte {error.start + 1} of the line")
     try:
-        return Piece(number, _loads(text))
+        return Piece(number, loads(text))
     except (ValueError, RecursionError) as error:
         why = _reason(error)
     if text[:1] not in ("{", "[") and (start := text.find("{")) > 0:
         try:
-            return Piece(number, _loads(text[start:]))
+            return Piece(number, loads(text[start:]))
         except (ValueError, RecursionError):
             pass
     return Piece(number, text[:200], why)
 
 
-def _loads(text: str) -> object:
+def loads(text: str) -> object:
+    """The value of a JSON text. Raises ValueError, or RecursionError when it is nested deeper than MAX_NEST."""
     value = json.loads(text, parse_constant=lambda _: None)
+    if text.count("[") + text.count("{") > MAX_NEST:
+        _refuse_deep(value)
     if "\\u" in text:
         text.encode("utf-8")
         json.dumps(value, ensure_ascii=False).encode("utf-8")
     return value
+
+
+def _refuse_deep(value: object) -> None:
+    level = [value]
+    for _ in range(MAX_NEST):
+        level = [part for holder in level if isinstance(holder, dict | list) for part in (holder.values() if isinstance(holder, dict) else holder)]
+        if not level:
+            return
+    raise RecursionError
 
 
 def _reason(error: Exception) -> str:
@@ -158,7 +174,7 @@ def json_document(file: Path, encoding: str) -> Iterator[Piece]:
     text = file.read_bytes().decode(encoding, "replace").lstrip("\ufeff")
     for candidate in (text, _TRAILING_COMMA.sub(r"\1", text)):
         try:
-            value = _loads(candidate)
+            value = loads(candidate)
         except (ValueError, RecursionError):
             continue
         yield from _elements(value)
@@ -176,10 +192,13 @@ def _salvage(text: str) -> Iterator[Piece]:
     """Objects that can be read one by one out of a text that as a whole cannot."""
     opening = re.match(r"\s*(\[|\{[^{\[]*\[)", text)
     at = opening.end() if opening and not _reads(text, opening) else 0
+    if _next(text, at) is None:
+        yield Piece(1, text[:200], "not JSON, and no record in it")
     while (start := _next(text, at)) is not None:
         try:
             value, at = _DECODER.raw_decode(text, start)
             text[start:at].encode("utf-8")
+            _refuse_deep(value)
             yield Piece(text.count("\n", 0, start) + 1, value)
         except (ValueError, RecursionError) as error:
             yield Piece(text.count("\n", 0, start) + 1, text[start : start + 200], _reason(error))
@@ -210,7 +229,7 @@ def csv_rows(file: Path, encoding: str, delimiter: str) -> Iterator[Piece]:
     """One mapping a row, by the header's names; without a header, a list of cells. The line is the row's last line."""
     text = _csv_text(file, encoding)
     quote = "'" if text[:1] == "'" else '"'
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quotechar=quote)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quotechar=quote, strict=True)
     header: list[str] | None = None
     csv.field_size_limit(MAX_LINE)
     while True:
@@ -243,11 +262,12 @@ def _row(line: int, header: list[str], cells: list[str]) -> Piece:
 
 
 def _csv_text(file: Path, encoding: str) -> str:
-    raw = file.read_bytes().replace(b"\0", b"")
+    raw = file.read_bytes()
     try:
-        return raw.decode("utf-8-sig" if encoding == "utf-8" else encoding)
+        text = raw.decode("utf-8-sig" if encoding == "utf-8" else encoding)
     except UnicodeDecodeError:
-        return raw.decode("cp1252", "replace")
+        text = raw.decode("cp1252" if encoding == "utf-8" else encoding, "replace")
+    return text.replace("\0", "")
 
 
 def _is_header(cells: list[str]) -> bool:

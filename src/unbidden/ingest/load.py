@@ -10,7 +10,7 @@ from typing import LiteralString, TextIO
 import duckdb
 
 from unbidden import engine
-from unbidden.ingest.forms import MAX_LINE, form_of
+from unbidden.ingest.forms import MAX_LINE, form_of, loads
 from unbidden.ingest.spell import recognise
 from unbidden.providers import Shape, registry
 
@@ -78,7 +78,7 @@ def _sample(file: Path) -> Iterator[object]:
                 stream.readline(MAX_LINE)
             for _ in range(_SAMPLE):
                 try:
-                    yield json.loads(stream.readline(MAX_LINE))
+                    yield loads(stream.readline(MAX_LINE).decode())
                 except (ValueError, RecursionError):
                     continue
 
@@ -115,15 +115,18 @@ def reader_sql(files: Mapping[int | None, Path], shape: Shape) -> LiteralString:
     )
     if is_spool:
         return f"SELECT *, _source AS source FROM {read}"
+    # An empty text is nothing, as it is for rows that are respelled.
+    blanks = ", ".join(f'nullif("{key}", \'\') AS "{key}"' for key, part in shape.structure.items() if part == "VARCHAR")
+    replace = f"REPLACE ({blanks})" if blanks else ""
     if len(files) == 1:
-        return f"SELECT *, {next(iter(files))} AS source FROM {read}"
+        return f"SELECT * {replace}, {next(iter(files))} AS source FROM {read}"
     numbers = ", ".join(f"({engine.quote(str(file))}, {number})" for number, file in files.items())
-    return f"SELECT r.* EXCLUDE (filename), n.source FROM {read} r JOIN (VALUES {numbers}) n(filename, source) ON n.filename = r.filename"
+    return f"SELECT r.* EXCLUDE (filename) {replace}, n.source FROM {read} r JOIN (VALUES {numbers}) n(filename, source) ON n.filename = r.filename"
 
 
-def load(con: duckdb.DuckDBPyConnection, provider: str, shape: Shape, reader: LiteralString) -> None:
-    """Add the events of the rows that `reader` reads to the `event` table."""
-    con.execute(f"CREATE OR REPLACE TEMP VIEW raw AS {reader}")
+def load(con: duckdb.DuckDBPyConnection, provider: str, shape: Shape, reader: LiteralString, *, is_whole: bool = False) -> None:
+    """Add the events of the rows that `reader` reads to the `event` table; of files read whole only those that are surely the shape's."""
+    con.execute(f"CREATE OR REPLACE TEMP VIEW raw AS SELECT * FROM ({reader}) WHERE {shape.whole if is_whole else 'true'}")
     # Left to itself DuckDB takes a file for small, builds the joins with the vendors' word lists on it and holds all of it in memory.
     con.execute("SET disabled_optimizers = 'join_order,build_side_probe_side'")
     try:
@@ -165,5 +168,7 @@ def refuse(con: duckdb.DuckDBPyConnection, provider: str, shape: Shape, reader: 
 def leftovers(con: duckdb.DuckDBPyConnection, shape: Shape, reader: LiteralString) -> list[int]:
     """The numbers, from 1, of the rows of a bulk file that cannot be read as its shape; blank lines are not rows."""
     con.execute(f"CREATE OR REPLACE TEMP VIEW raw AS {reader}")
-    found = engine.rows(con, f"SELECT n FROM (SELECT row_number() OVER () AS n, coalesce(({shape.mine}), false) AS ok FROM raw) WHERE NOT ok ORDER BY n")
+    found = engine.rows(
+        con, f"SELECT n FROM (SELECT row_number() OVER () AS n, coalesce(({shape.mine}) AND ({shape.whole}), false) AS ok FROM raw) WHERE NOT ok ORDER BY n"
+    )
     return [int(str(row[0])) for row in found]

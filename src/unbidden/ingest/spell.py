@@ -10,6 +10,7 @@ from functools import cache
 from typing import TypeAlias
 
 from unbidden.engine import Structure
+from unbidden.ingest.forms import loads
 from unbidden.providers import Path, Shape, shapes
 
 Plan: TypeAlias = tuple[tuple[str, Path], ...]
@@ -45,7 +46,7 @@ def recognise(value: object, only: str | None = None, depth: int = 0) -> Iterato
     A None stands for an object in which nothing was recognised; an empty page gives nothing at all.
     `only` restricts the search to one provider.
     """
-    if isinstance(value, list):
+    if isinstance(value, list) and depth <= MAX_DEPTH:
         for item in value:
             yield from recognise(item, only, depth + 1)
         return
@@ -99,7 +100,7 @@ def _parts(value: Mapping[str, object]) -> Iterator[object]:
                 yield [{**carried, **item} if isinstance(item, Mapping) else item for item in part]
             case str() if part[:1] in ("{", "["):
                 try:
-                    yield json.loads(part)
+                    yield loads(part)
                 except (ValueError, RecursionError):
                     continue
 
@@ -174,10 +175,10 @@ def spell(record: Mapping[str, object], shape: Shape, plan: Plan) -> dict[str, o
 def _fit(value: object, part: Structure | list[Structure] | str) -> object:
     """A value in the form that the structure wants, undoing JSON inside strings and one-element lists; None if it cannot."""
     if isinstance(part, str):
-        return value if isinstance(value, str) or value is None else json.dumps(value, ensure_ascii=False)
+        return value if isinstance(value, str) or value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     if isinstance(value, str):
         try:
-            value = json.loads(value) if value[:1] in ("{", "[", '"') else None
+            value = loads(value) if value[:1] in ("{", "[", '"') else None
         except (ValueError, RecursionError):
             return None
     if isinstance(part, list):

@@ -35,7 +35,8 @@ class Shape:
     `events` is one SELECT over the relation `raw` (columns: the keys of `structure`, and `source`). It names columns of the
     `event` table (a subset, `source` always among them; the rest is NULL). For every row for which `mine` holds it gives exactly one event of step 0,
     and any number of further steps. Provider, network and country code are filled in for it: `country` may be a name.
-    `columns` are the names of a CSV export that has no header line.
+    `columns` are the names of a CSV export that has no header line. `whole` is a SQL predicate of the rows that are surely of this
+    shape in a large file that is read whole: rows for which it does not hold are looked at one by one.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Shape:
     needs: str
     aliases: Mapping[str, Path] = field(default_factory=dict)
     columns: tuple[str, ...] = ()
+    whole: LiteralString = "true"
 
 
 @dataclass(frozen=True, slots=True)

@@ -169,9 +169,9 @@ _TABLE_TIME = "coalesce(utc(createdDateTime), utc(timeGenerated), utc(authentica
 # Log Analytics writes the country alone into Location, the portal "city, state, country".
 _TABLE_COLUMNS = {
     "created": _TABLE_TIME, "seen_at": "greatest(utc(timeGenerated), utc(createdDateTime))",
-    "code": "coalesce(known(resultType), CASE WHEN starts_with(status, '{') THEN status->>'$.errorCode'"
+    "code": "coalesce(known(resultType), CASE WHEN starts_with(status, '{') THEN try(status->>'$.errorCode')"
     f" WHEN lower(trim(status)) IN ({_SUCCEEDED}) THEN '0' ELSE lower(trim(status)) END)",
-    "words_": "coalesce(known(mfaResult), if(starts_with(status, '{'), status->>'$.additionalDetails', NULL), known(mfaDetail.authDetail))",
+    "words_": "coalesce(known(mfaResult), if(starts_with(status, '{'), try(status->>'$.additionalDetails'), NULL), known(mfaDetail.authDetail))",
     "reason": "resultDescription", "is_interrupted": f"coalesce(lower(trim(status)) IN ({_INTERRUPTED}), false)",
     "tenant": "coalesce(known(aadTenantId), known(resourceTenantId))",
     "country": "coalesce(known(locationDetails.countryOrRegion), known(trim(split_part(location, ',', -1))))",
@@ -362,11 +362,13 @@ def _is_risk(record: Record) -> bool:
     return "userPrincipalName" in record and ("riskEventType" in record or ("riskLastUpdatedDateTime" in record and "riskState" in record))
 
 
+_SURE = "(status.errorCode IS NOT NULL OR conditionalAccessStatus IS NOT NULL)"
+_SURE_STREAM = "(properties.status.errorCode IS NOT NULL OR properties.conditionalAccessStatus IS NOT NULL)"
 _READ, _EXPORTED = f"raw WHERE {_SIGN_IN_MINE}", f"raw WHERE {_TABLE_MINE}"
 _RENAMED = {"createdat": ("createdDateTime",)}
 SHAPES = (
-    Shape("sign_in", SIGN_IN, _SIGN_IN_MINE, _sign_ins(_READ, _COLUMNS), _is_sign_in, "a readable createdDateTime", _RENAMED),
-    Shape("stream", STREAM, _STREAM_MINE, _sign_ins(_STREAM_ROWS, _COLUMNS | _SENT), _is_stream, "a readable createdDateTime"),
+    Shape("sign_in", SIGN_IN, _SIGN_IN_MINE, _sign_ins(_READ, _COLUMNS), _is_sign_in, "a readable createdDateTime", _RENAMED, whole=_SURE),
+    Shape("stream", STREAM, _STREAM_MINE, _sign_ins(_STREAM_ROWS, _COLUMNS | _SENT), _is_stream, "a readable createdDateTime", whole=_SURE_STREAM),
     Shape("table", TABLE, _TABLE_MINE, _sign_ins(_EXPORTED, _COLUMNS | _TABLE_COLUMNS), _is_table, "a readable date", _aliases(_HEADERS)),
     Shape("steps", STEPS, _STEPS_MINE, _STEPS_EVENTS, _is_step, "a request ID and a readable date", _aliases(_STEP_HEADERS)),
     Shape("audit", AUDIT, _AUDIT_MINE, _AUDIT_EVENTS, _is_audit, "an activity and a readable time", _aliases(_AUDIT_HEADERS)),
