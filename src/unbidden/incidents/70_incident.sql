@@ -1,7 +1,7 @@
 -- One row for each incident: what it came to, and when.
 WITH peak AS (
   SELECT incident_id, max(risk) AS risk, max_by(peak, (instant, log_odds)) AS peak, max(log_odds) AS log_odds,
-    min(instant) FILTER (WHERE risk >= $medium) AS detected_at
+    min(instant) FILTER (WHERE risk > $medium) AS detected_at
   FROM course GROUP BY incident_id
 ), asked AS (
   SELECT m.incident_id, m.person, min(p.sent_at) AS first_at, max(coalesce(p.fate_at, p.sent_at)) AS last_at,
@@ -17,7 +17,7 @@ WITH peak AS (
 SELECT incident_id, coalesce(a.person, w.person) AS person, least(a.first_at, w.first_at) AS first_at, greatest(a.last_at, w.last_at) AS last_at,
   p.detected_at, a.approved_at, w.persisted_at, p.risk, p.log_odds, p.peak.prompt_id AS peak_prompt_id, p.peak.phase AS peak_phase,
   CASE WHEN w.persisted_at IS NOT NULL AND a.approved_at IS NOT NULL THEN 'persisted' WHEN a.approved_at IS NOT NULL THEN 'approved' ELSE 'attempted' END AS stage,
-  CASE WHEN p.risk < $medium THEN 'low'
+  CASE WHEN p.risk <= $medium THEN 'low'
     WHEN a.approved_at IS NOT NULL AND p.risk >= $critical THEN 'critical'
     WHEN a.approved_at IS NOT NULL OR p.risk >= $high THEN 'high'
     ELSE 'medium' END AS severity
