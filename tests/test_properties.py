@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from unbidden import engine, line
@@ -19,7 +19,9 @@ from unbidden.providers import registry
 from unbidden.result import document
 from unbidden.simulate import write
 
-FEW = settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
+FEW = settings(
+    max_examples=4, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.generate],
+)  # fmt: skip
 
 
 @cache
@@ -77,7 +79,10 @@ def test_reading_row_by_row_changes_nothing() -> None:
 @FEW
 @given(seed=st.integers(0, 10**6))
 def test_another_person_changes_nothing(seed: int) -> None:
-    """Somebody with a name and networks of their own comes and goes; nobody else's incidents move."""
+    """Somebody with a name and networks of their own is asked again and again; nobody else's incidents move.
+
+    They never get in: people who do are part of the crowd by which an outage is told, and that is meant to touch others.
+    """
     rng = random.Random(seed)
     start = datetime(2026, 3, 4, 8, tzinfo=UTC).replace(tzinfo=None)
     extra = []
@@ -86,7 +91,7 @@ def test_another_person_changes_nothing(seed: int) -> None:
         who = {"login": "newcomer@elsewhere.example", "user_id": "00unew", "ip": "192.0.2.200"}
         base = {**who, "occurred_at": at, "flow_id": f"n{number}", "factor": "push", "intent": "login"}
         extra += registry()["okta"].render({**base, "event_id": f"{seed}-{number}-a", "kind": "prompt", "outcome": "sent"})
-        outcome = rng.choice(["approved", "denied"])
+        outcome = rng.choice(["denied", "failed"])
         answer = {"event_id": f"{seed}-{number}-b", "occurred_at": at + timedelta(seconds=9), "kind": "answer", "outcome": outcome}
         extra += registry()["okta"].render({**base, **answer})
     found = scanned([[*rows(), *(json.dumps(row) for row in extra)]])[1]["incidents"]
