@@ -7,7 +7,7 @@ WITH stood AS (
 ), instants AS (
   SELECT DISTINCT incident_id, instant FROM stood UNION SELECT DISTINCT incident_id, fired_at FROM word_once
 ), own AS (
-  SELECT i.incident_id, i.instant, max(s.weight) AS own_weight, max_by({prompt_id: s.prompt_id, phase: s.phase}, (s.weight, s.instant, s.prompt_id)) AS peak
+  SELECT i.incident_id, i.instant, max(s.weight) AS own_weight, max_by({prompt_id: s.prompt_id, phase: s.phase}, (s.weight, s.instant, s.prompt_id, s.phase)) AS peak
   FROM instants i LEFT JOIN stood s ON s.incident_id = i.incident_id AND s.instant <= i.instant GROUP BY ALL
 ), spoken AS (
   SELECT i.incident_id, i.instant, w.evidence, max(w.weight) AS weight

@@ -3,5 +3,6 @@ SELECT i.prompt_id, i.phase, epoch(i.instant - s.happened_at) AS elsewhere_s, s.
   s.ip AS elsewhere_ip, s.lat AS elsewhere_lat, s.lon AS elsewhere_lon
 FROM instant i ASOF JOIN (
   SELECT * FROM success WHERE is_clean AND happened_at >= network_first_at + to_seconds($age_s)
+  QUALIFY row_number() OVER (PARTITION BY person, happened_at ORDER BY ip, country, city, lat, lon) = 1
 ) s ON s.person = i.person AND s.happened_at <= i.instant
 WHERE NOT i.is_known_place
