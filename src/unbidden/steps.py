@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 
@@ -33,9 +33,8 @@ def bind(sql: str, given: Mapping[str, object]) -> dict[str, object]:
     return {name: value for name, value in given.items() if name in wanted}
 
 
-def run(con: duckdb.DuckDBPyConnection, folder: str, given: Mapping[str, object], done: Callable[[str], None] = lambda _: None) -> None:
+def run(con: duckdb.DuckDBPyConnection, folder: str, given: Mapping[str, object]) -> None:
     """Make every table of a folder, replacing those that are there. `given` adds to the folder's own numbers."""
     known = {**numbers(folder), **given}
     for name, sql in steps(folder):
         con.execute(f"CREATE OR REPLACE TABLE {name} AS {sql}", bind(sql, known))
-        done(f"{folder}/{name}")

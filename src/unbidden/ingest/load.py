@@ -43,8 +43,8 @@ class Spool:
         if key not in self._open:
             file = self._folder / f"spool-{provider}-{shape.name}.jsonl"
             self._open[key] = (shape, file, file.open("w", encoding="utf-8", errors="replace"))
-        json.dump({**record, "_source": source, "_line": line}, self._open[key][2], ensure_ascii=False, separators=(",", ":"))  # type: ignore[dict-item]
-        self._open[key][2].write("\n")
+        row = {**record, "_source": source, "_line": line}  # type: ignore[dict-item]
+        self._open[key][2].write(json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n")
 
     def close(self) -> Iterator[tuple[str, Shape, Path]]:
         """Every file of the spool with its provider and shape, complete."""
@@ -161,8 +161,8 @@ def refuse(con: duckdb.DuckDBPyConnection, provider: str, shape: Shape, reader: 
         FROM raw r WHERE NOT coalesce(({shape.mine}), false) ORDER BY r._source, r._line""",
     )
     why = f"recognised as {registry()[provider].TITLE}, but without {shape.needs}"
-    for source, line, text in lost:
-        con.execute("INSERT INTO unread VALUES (?, ?, ?, ?, ?)", [source, paths[int(str(source))], line, why, text])
+    if lost:
+        con.executemany("INSERT INTO unread VALUES (?, ?, ?, ?, ?)", [[source, paths[int(str(source))], line, why, text] for source, line, text in lost])
 
 
 def leftovers(con: duckdb.DuckDBPyConnection, shape: Shape, reader: LiteralString) -> list[int]:

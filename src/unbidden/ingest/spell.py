@@ -78,7 +78,7 @@ def _original(value: Mapping[str, object]) -> object:
     for text in (value.get("_raw"), value.get("event.original"), event.get("original") if isinstance(event, Mapping) else None):
         if isinstance(text, str) and text[:1] == "{":
             try:
-                return json.loads(text)
+                return loads(text)
             except (ValueError, RecursionError):
                 continue
     return None
