@@ -6,7 +6,7 @@ Source: Okta's System Log API reference, its event-type catalogue (release 2026.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import LiteralString
 
 from unbidden.engine import Structure
@@ -27,12 +27,14 @@ _SECURITY: Structure = {"asNumber": "VARCHAR", "asOrg": "VARCHAR", "isProxy": "V
 _DEBUG: Structure = dict.fromkeys(
     (
         "authnRequestId", "factor", "factorIntent", "requestUri", "pushOnlyResponseType", "pushWithNumberChallengeResponseType",
-        "authenticatorMethodChallengeTime", "risk", "logOnlySecurityData", "threatSuspected", "threatDetections", "tunnels", "proxyType", "phoneNumber",
+        "authenticatorMethodChallengeTime", "risk", "riskLevel", "logOnlySecurityData", "threatSuspected", "threatDetections", "tunnels", "proxyType",
+        "phoneNumber",
         "suspiciousActivityEventIp", "suspiciousActivityEventCountry", "suspiciousActivityEventState", "suspiciousActivityEventCity",
         "suspiciousActivityEventLatitude", "suspiciousActivityEventLongitude", "suspiciousActivityBrowser", "suspiciousActivityOs",
     ),
     "VARCHAR",
 )  # fmt: skip
+_TARGET: Structure = {**_PERSON, "detailEntry": {"methodTypeUsed": "VARCHAR", "methodUsedVerifiedProperties": "VARCHAR"}}
 
 STRUCTURE: Structure = {
     "uuid": "VARCHAR", "published": "VARCHAR", "eventType": "VARCHAR", "EventResult": "VARCHAR", "actor": _PERSON,
@@ -41,13 +43,16 @@ STRUCTURE: Structure = {
     "outcome": {"result": "VARCHAR", "reason": "VARCHAR"},
     "securityContext": _SECURITY,
     "debugContext": {"debugData": _DEBUG},
-    "target": [{**_PERSON, "detailEntry": {"methodTypeUsed": "VARCHAR", "methodUsedVerifiedProperties": "VARCHAR"}}],
+    "target": [_TARGET],
 }  # fmt: skip
 
-# Columns of Sentinel's OktaV2_CL, whose EventResult is Microsoft's word and stands back behind Okta's own.
+# `timestamp` is what the admin console's CSV calls the time; the rest are columns of Sentinel's OktaV2_CL, whose EventResult is Microsoft's
+# word and stands back behind Okta's own.
 _ALIASES = {
+    "timestamp": ("published",),
     "eventoriginaltype": ("eventType",), "timegenerated": ("published",), "eventoriginaluid": ("uuid",),
     "actorusername": ("actor", "alternateId"), "actoruserid": ("actor", "id"), "actorusertype": ("actor", "type"),
+    "originalactoralternateid": ("actor", "alternateId"), "originaluserid": ("actor", "id"), "originalusertype": ("actor", "type"),
     "actorsessionid": ("authenticationContext", "externalSessionId"), "originaloutcomeresult": ("outcome", "result"),
     "eventoriginalresultdetails": ("outcome", "reason"), "originaltarget": ("target",),
     "debugdata": ("debugContext", "debugData"), "srcipaddr": ("client", "ipAddress"),
@@ -75,11 +80,19 @@ _SENDS: tuple[tuple[str, str, str | None], ...] = (
     ("system.email.account_unlock.sent_message", "email", "recovery"),
 )
 
-# debugData.factor in our words.
+# debugData.factor in our words. A question that only the person can answer is a second password. CUSTOM_APP_PUSH is unverified.
 _FACTORS = {
     "OKTA_VERIFY_PUSH": "push", "CUSTOM_APP_PUSH": "push", "SMS_FACTOR": "sms", "CALL_FACTOR": "call", "EMAIL_FACTOR": "email",
     "OKTA_SOFT_TOKEN": "totp", "SOFT_TOKEN": "totp", "YUBIKEY_OTP_FACTOR": "token", "SECURID_FACTOR": "token",
-    "SIGNED_NONCE": "passkey", "FIDO_WEBAUTHN": "passkey", "PASSWORD_AS_FACTOR": "password", "DUO_SECURITY": "external",
+    "SIGNED_NONCE": "passkey", "FIDO_WEBAUTHN": "passkey", "PASSWORD_AS_FACTOR": "password", "SECURITY_QUESTION": "password",
+    "DUO_SECURITY": "external",
+}  # fmt: skip
+# AuthenticatorEnrollment's methodTypeUsed in lower case, values of the API and texts of the console. It speaks only where the factor is
+# missing or new: before a correction in 2026 it named the method that was asked for, not the one that was used.
+_METHODS = {
+    "push": "push", "get a push notification": "push", "sms": "sms", "voice": "call", "email": "email", "totp": "totp", "enter a code": "totp",
+    "signed_nonce": "passkey", "use okta fastpass": "passkey", "webauthn": "passkey", "password": "password", "security_question": "password",
+    "idp": "external", "duo": "external",
 }  # fmt: skip
 
 # Event types that mean one thing whatever their details: kind, outcome when they succeed.
@@ -89,6 +102,7 @@ _PLAIN: dict[str, tuple[str, str]] = {
     "user.authentication.verify": ("session", "success"),
     "user.authentication.sso": ("session", "success"),
     "user.session.end": ("session", "ended"),
+    "user.session.expire": ("session", "ended"),
     "user.session.clear": ("session", "ended"),
     "user.authentication.universal_logout": ("session", "ended"),
     "user.account.report_suspicious_activity_by_enduser": ("report", "success"),
@@ -112,8 +126,17 @@ _PLAIN: dict[str, tuple[str, str]] = {
     "user.account.use_token": ("recovery", "success"),
     "user.account.unlock": ("recovery", "success"),
     "user.account.unlock_token": ("recovery", "success"),
+    "user.account.unlock_by_admin": ("recovery", "success"),
+    "user.account.expire_password": ("recovery", "success"),
     "user.account.privilege.grant": ("policy", "granted"),
+    "user.account.privilege.revoke": ("policy", "changed"),
+    "group.user_membership.add": ("policy", "changed"),
 }
+# Event types that change the rules of signing in, by how they begin.
+_POLICIES = (
+    "policy.lifecycle.", "policy.rule.", "zone.", "security.authenticator.lifecycle.", "security.attack_protection.settings.", "system.mfa.factor.",
+    "system.idp.lifecycle.",
+)  # fmt: skip
 
 
 def _table(entries: Iterable[tuple[str | None, ...]]) -> str:
@@ -123,7 +146,8 @@ def _table(entries: Iterable[tuple[str | None, ...]]) -> str:
 _MEANINGS = _table(
     [(name, "prompt", None, factor, why) for name, factor, why in _SENDS] + [(name, kind, outcome, None, None) for name, (kind, outcome) in _PLAIN.items()]
 )
-_NAMED = _table(_FACTORS.items())
+_NAMED = _table((_FACTORS | _METHODS).items())
+_IS_POLICY = " OR ".join(f"starts_with(type, '{beginning}')" for beginning in _POLICIES)
 
 MINE: LiteralString = "eventType IS NOT NULL AND utc(published) IS NOT NULL"
 
@@ -139,19 +163,20 @@ WITH flat AS (
     actor.type AS actor_type, known(actor.alternateId) AS actor_login, known(actor.id) AS actor_id,
     list_filter(target, lambda t: t.type = 'User')[1] AS someone,
     list_filter(target, lambda t: t.type = 'AppInstance')[1].displayName AS app,
-    list_filter(target, lambda t: t.type = 'AuthenticatorEnrollment')[1].detailEntry.methodUsedVerifiedProperties AS properties,
+    list_filter(target, lambda t: t.type = 'AuthenticatorEnrollment')[1].detailEntry AS method,
     bare_ip(client.ipAddress) AS ip, known(client.geographicalContext.country) AS country, known(client.geographicalContext.state) AS region,
     known(client.geographicalContext.city) AS city, try_cast(client.geographicalContext.geolocation.lat AS DOUBLE) AS lat,
     try_cast(client.geographicalContext.geolocation.lon AS DOUBLE) AS lon, nullif(client.userAgent.rawUserAgent, '') AS agent,
     client_of(known(client.userAgent.browser), known(client.userAgent.os)) AS client, known(device.id) AS device, tristate(device.managed) AS is_managed,
     known(authenticationContext.externalSessionId) AS session_id, try_cast(securityContext.asNumber AS DOUBLE) AS asn, known(securityContext.asOrg) AS org,
-    debugContext.debugData.proxyType IS NOT NULL OR coalesce(regexp_matches(debugContext.debugData.tunnels, '"anonymous": ?true'), false) AS is_tunnel,
+    known(debugContext.debugData.proxyType) IS NOT NULL OR coalesce(regexp_matches(debugContext.debugData.tunnels, '"anonymous": ?"?true'), false)
+      AS is_tunnel,
     tristate(securityContext.isProxy) AS is_listed, lower(securityContext.risk.level) AS risk_level, known(debugContext.debugData.authnRequestId) AS flow_id,
     debugContext.debugData.factor AS factor_word, debugContext.debugData.factorIntent AS intent_word, debugContext.debugData.requestUri AS uri,
     debugContext.debugData.pushOnlyResponseType AS push_response, debugContext.debugData.pushWithNumberChallengeResponseType AS number_response,
     debugContext.debugData.authenticatorMethodChallengeTime AS challenge_time,
-    coalesce(debugContext.debugData.risk, debugContext.debugData.logOnlySecurityData) AS risk_text, debugContext.debugData.threatSuspected AS threat,
-    regexp_extract(debugContext.debugData.threatDetections, 'HIGH|MEDIUM|LOW') AS detection,
+    concat_ws(' ', debugContext.debugData.risk, debugContext.debugData.logOnlySecurityData, 'level=' || debugContext.debugData.riskLevel) AS risk_text,
+    debugContext.debugData.threatSuspected AS threat, debugContext.debugData.threatDetections AS detections,
     client_of(known(debugContext.debugData.suspiciousActivityBrowser), known(debugContext.debugData.suspiciousActivityOs)) AS reported_client,
     known(debugContext.debugData.suspiciousActivityEventState) AS reported_region,
     try_cast(debugContext.debugData.suspiciousActivityEventLatitude AS DOUBLE) AS reported_lat,
@@ -159,30 +184,34 @@ WITH flat AS (
     known(debugContext.debugData.suspiciousActivityEventIp) AS reported_ip, known(debugContext.debugData.suspiciousActivityEventCountry) AS reported_country,
     known(debugContext.debugData.suspiciousActivityEventCity) AS reported_city
   FROM {rows} WHERE {MINE}
-), typed AS (
-  SELECT f.*, factors.named, m.sent, m.why, m.plain_outcome, known(f.someone.alternateId) AS target_login, known(f.someone.id) AS target_id,
+), meant AS (
+  SELECT f.*, coalesce(factors.named, methods.named) AS named, m.plain_kind, m.sent, m.why, m.plain_outcome,
+    known(f.someone.alternateId) AS target_login, known(f.someone.id) AS target_id,
+    -- OktaV2_CL may write Microsoft's words for what kind of account acted, or none (unverified).
+    coalesce(actor_type IN ('User', 'Regular', 'Admin'), actor_login <> 'system@okta.com', false) AS is_person,
     type = 'user.authentication.auth_via_mfa' AS is_mfa,
-    starts_with(type, 'user.mfa.okta_verify.deny_push') AS is_classic_deny,
-    CASE WHEN type = 'user.authentication.auth_via_mfa' THEN if(factor_word = 'PASSWORD_AS_FACTOR', 'password', 'answer')
-      WHEN starts_with(type, 'user.mfa.okta_verify.deny_push') THEN 'answer'
-      WHEN starts_with(type, 'user.session.') AND reason = 'LOCKED_OUT' THEN 'lockout'
-      WHEN m.plain_kind IS NOT NULL THEN m.plain_kind
-      WHEN starts_with(type, 'policy.lifecycle.') OR starts_with(type, 'policy.rule.') OR starts_with(type, 'zone.')
-        OR starts_with(type, 'security.authenticator.lifecycle.') OR starts_with(type, 'system.mfa.factor.') THEN 'policy'
-      ELSE 'other' END AS kind
+    starts_with(type, 'user.mfa.okta_verify.deny_push') AS is_classic_deny
   FROM flat f LEFT JOIN (VALUES {_MEANINGS}) m(name, plain_kind, plain_outcome, sent, why) ON m.name = f.type
     LEFT JOIN (VALUES {_NAMED}) factors(name, named) ON factors.name = f.factor_word
+    LEFT JOIN (VALUES {_NAMED}) methods(name, named) ON methods.name = lower(f.method.methodTypeUsed)
+), typed AS (
+  SELECT *, coalesce(result, 'SUCCESS') IN ('SUCCESS', 'ALLOW') AS is_done,
+    CASE WHEN plain_kind = 'password' OR (is_mfa AND named = 'password') THEN if(reason = 'LOCKED_OUT' OR result = 'RATE_LIMIT', 'lockout', 'password')
+      WHEN is_mfa OR is_classic_deny THEN 'answer'
+      WHEN plain_kind IS NOT NULL THEN plain_kind
+      WHEN {_IS_POLICY} THEN 'policy'
+      ELSE 'other' END AS kind
+  FROM meant
 ), judged AS (
-  SELECT *, CASE WHEN is_classic_deny THEN 'push' WHEN sent IS NOT NULL THEN sent WHEN is_mfa THEN
+  SELECT *, CASE WHEN is_classic_deny THEN 'push' WHEN sent IS NOT NULL THEN sent WHEN is_mfa AND kind <> 'lockout' THEN
       CASE WHEN named = 'push' AND number_response IS NOT NULL AND NOT ends_with(number_response, 'NOT_APPLICABLE') THEN 'number_push'
-        WHEN contains(properties, 'PHISHING_RESISTANT') THEN 'passkey'
+        WHEN contains(method.methodUsedVerifiedProperties, 'PHISHING_RESISTANT') THEN 'passkey'
         ELSE coalesce(named, 'unknown') END END AS factor,
     CASE kind
       WHEN 'other' THEN NULL
-      WHEN 'prompt' THEN CASE result WHEN 'SUCCESS' THEN 'sent' WHEN 'DENY' THEN 'blocked' ELSE 'failed' END
+      WHEN 'prompt' THEN CASE WHEN result IN ('DENY', 'RATE_LIMIT') THEN 'blocked' WHEN result IN ('FAILURE', 'SKIPPED') THEN 'failed' ELSE 'sent' END
       WHEN 'password' THEN if(result = 'SUCCESS', 'success', 'failure')
-      WHEN 'lockout' THEN if(plain_outcome = 'limited', 'limited', 'locked')
-      WHEN 'policy' THEN if(type = 'user.account.privilege.grant', 'granted', 'changed')
+      WHEN 'lockout' THEN if(plain_outcome = 'limited' OR result = 'RATE_LIMIT', 'limited', 'locked')
       WHEN 'answer' THEN CASE
         WHEN is_classic_deny THEN 'denied'
         WHEN result = 'SUCCESS' THEN 'approved'
@@ -192,17 +221,21 @@ WITH flat AS (
         WHEN push_response = 'OV_RESPONSE_DENY' THEN 'denied'
         WHEN named IN ('sms', 'call', 'email', 'totp', 'token') AND (reason = 'INVALID_CREDENTIALS' OR reason IS NULL AND result = 'FAILURE') THEN 'wrong_code'
         ELSE 'failed' END
-      ELSE if(coalesce(result, 'SUCCESS') IN ('SUCCESS', 'ALLOW', 'DENY', 'CHALLENGE', 'RATE_LIMIT'), plain_outcome, 'failure') END AS outcome,
+      ELSE if(is_done OR kind IN ('risk', 'report'), coalesce(plain_outcome, 'changed'), 'failure') END AS outcome,
     is_mfa AND uri LIKE '%/factors/%/transactions/%/verify' AS is_phone, kind = 'report' AS is_report,
     (is_mfa AND uri LIKE '%/factors/%/transactions/%/verify') OR kind = 'report' AS is_not_requester
   FROM typed
 )
 SELECT coalesce(uuid, md5(concat_ws('|', published, type, actor_login, ip, flow_id, factor_word, result))) AS event_id,
   occurred_at, 0 AS step, source, if(kind = 'answer' AND challenge_time IS NOT NULL, utc(challenge_time), NULL) AS asked_at,
-  if(kind = 'policy', actor_login, coalesce(target_login, if(actor_type = 'User', actor_login, NULL))) AS login,
-  if(kind = 'policy', actor_id, coalesce(target_id, if(actor_type = 'User', actor_id, NULL))) AS user_id,
-  if(kind <> 'policy' AND target_login IS DISTINCT FROM actor_login AND target_login IS NOT NULL, actor_login, NULL) AS actor,
-  kind, factor, outcome, if((kind = 'answer' AND outcome = 'failed') OR (is_mfa AND result = 'UNANSWERED'), 'ambiguous', 'explicit') AS certainty,
+  CASE WHEN kind <> 'policy' AND target_login IS NOT NULL THEN target_login
+    WHEN is_person AND (kind = 'policy' OR target_id IS NULL OR target_id = actor_id) THEN actor_login END AS login,
+  CASE WHEN kind <> 'policy' AND target_id IS NOT NULL THEN target_id
+    WHEN is_person AND (kind = 'policy' OR target_login IS NULL OR target_login = actor_login) THEN actor_id END AS user_id,
+  CASE WHEN kind = 'policy' THEN if(is_person, NULL, actor_login)
+    WHEN coalesce(target_id <> actor_id, target_login <> actor_login) THEN actor_login END AS actor,
+  kind, factor, outcome, CASE WHEN kind = 'answer' AND (outcome = 'failed' OR result = 'UNANSWERED') THEN 'ambiguous'
+    WHEN kind = 'prompt' AND outcome = 'sent' AND coalesce(result, '') NOT IN ('SUCCESS', 'ALLOW') THEN 'inferred' ELSE 'explicit' END AS certainty,
   concat_ws(' ', type, result, reason) AS code,
   if(is_mfa, coalesce(if(factor = 'number_push', number_response, NULL), push_response), NULL) AS detail,
   flow_id, session_id, known(app) AS app,
@@ -221,7 +254,8 @@ SELECT coalesce(uuid, md5(concat_ws('|', published, type, actor_login, ip, flow_
   if(is_phone, ip, NULL) AS answer_ip, if(is_phone, country, NULL) AS answer_country, if(is_phone, city, NULL) AS answer_city,
   if(is_phone, lat, NULL) AS answer_lat, if(is_phone, lon, NULL) AS answer_lon,
   if(kind = 'answer', factor = 'number_push', NULL) AS has_number, if(kind = 'answer', factor = 'passkey', NULL) AS is_resistant,
-  coalesce(nullif(lower(regexp_extract(risk_text, 'level"?[=:] ?"?(LOW|MEDIUM|HIGH)', 1)), ''), risk_level, nullif(lower(detection), ''),
+  coalesce(nullif(lower(regexp_extract(risk_text, 'level"?[=:] ?"?(LOW|MEDIUM|HIGH)', 1)), ''), risk_level,
+    CASE WHEN contains(detections, 'HIGH') THEN 'high' WHEN contains(detections, 'MEDIUM') THEN 'medium' WHEN contains(detections, 'LOW') THEN 'low' END,
     if(tristate(threat), 'medium', NULL)) AS risk
 FROM judged
 """
@@ -231,32 +265,45 @@ def _marks(record: Record) -> bool:
     return "." in str(record.get("eventType") or "") and "published" in record and ("actor" in record or "outcome" in record)
 
 
-def _paths(structure: Structure, above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    for key, part in structure.items():
-        yield (*above, key)
-        if isinstance(part, Mapping):
-            yield from _paths(part, (*above, key))
+# The admin console's CSV has no list of targets but columns of each, `target0.type` and so on (seen in scripts of others that read it, unverified).
+_CONSOLE: Structure = {**STRUCTURE, **dict.fromkeys(("target0", "target1", "target2", "target3"), _TARGET)}
+_AS_LISTED = "SELECT * REPLACE ([target0, target1, target2, target3] AS target) FROM raw"
 
-
-# A document of the Elastic integration: its own snake_case below `okta`, the address under `ip`, all of debugData once more under `flattened`.
-_ELASTIC: Structure = {
+# A document of the Elastic integration: Okta's own fields in snake_case below `okta`, the place beside it, all of debugData once more under `flattened`.
+_OKTA: Structure = {
     **STRUCTURE, "client": {**_CLIENT, "ip": "VARCHAR"}, "debugContext": {"debugData": {**_DEBUG, "flattened": "VARCHAR"}},
     "securityContext": {**_SECURITY, "as": {"number": "VARCHAR", "organization": {"name": "VARCHAR"}}},
 }  # fmt: skip
-_AS_OKTA: LiteralString = f"""SELECT * REPLACE (
-    struct_update(client, ipAddress := coalesce(client.ipAddress, client.ip)) AS client,
-    struct_update(securityContext, asNumber := coalesce(securityContext.asNumber, securityContext."as".number),
-      asOrg := coalesce(securityContext.asOrg, securityContext."as".organization.name)) AS securityContext,
-    {{'debugData': from_json(coalesce(if(json_valid(debugContext.debugData.flattened), debugContext.debugData.flattened, NULL),
-      to_json(debugContext.debugData)::VARCHAR), '{json.dumps(_DEBUG)}')}} AS debugContext)
+_GEO: Structure = {"cityName": "VARCHAR", "regionName": "VARCHAR", "countryName": "VARCHAR", "location": {"lat": "VARCHAR", "lon": "VARCHAR"}}
+_ELASTIC: Structure = {"published": "VARCHAR", "okta": _OKTA, "client": {"geo": _GEO}}
+_FLATTENED = {f"oktadebugcontextdebugdataflattened{key.lower()}": ("okta", "debugContext", "debugData", key) for key in _DEBUG}
+_ELASTIC_MINE: LiteralString = "okta.eventType IS NOT NULL AND utc(published) IS NOT NULL"
+_AS_OKTA: LiteralString = f"""SELECT okta.uuid AS uuid, published, okta.eventType AS eventType, NULL AS EventResult, okta.actor AS actor, okta.device AS device,
+    okta.authenticationContext AS authenticationContext, okta.outcome AS outcome, okta.target AS target, source,
+    {{'ipAddress': coalesce(okta.client.ipAddress, okta.client.ip), 'userAgent': okta.client.userAgent, 'geographicalContext': {{
+      'city': client.geo.cityName, 'state': client.geo.regionName, 'country': client.geo.countryName, 'geolocation': client.geo.location}}}} AS client,
+    struct_update(okta.securityContext, asNumber := coalesce(okta.securityContext.asNumber, okta.securityContext."as".number),
+      asOrg := coalesce(okta.securityContext.asOrg, okta.securityContext."as".organization.name)) AS securityContext,
+    {{'debugData': from_json(coalesce(if(json_valid(okta.debugContext.debugData.flattened), okta.debugContext.debugData.flattened, NULL),
+      to_json(okta.debugContext.debugData)::VARCHAR), '{json.dumps(_DEBUG)}')}} AS debugContext
   FROM raw"""
+
+
+def _is_listed(record: Record) -> bool:
+    return _marks(record) and any("type" in (record.get(key) or {}) for key in ("target0", "target1"))
+
+
+def _is_elastic(record: Record) -> bool:
+    okta = record.get("okta")
+    return isinstance(okta, Mapping) and "." in str(okta.get("eventType") or "") and "published" in record
+
 
 _NEEDS = "an eventType and a readable published time"
 SHAPES = (
     Shape("system_log", STRUCTURE, MINE, _events("raw"), _marks, _NEEDS, _ALIASES),
-    Shape("elastic", _ELASTIC, MINE, _events(f"({_AS_OKTA})"), _marks, _NEEDS,
-          {"timestamp": ("published",), **{"okta" + "".join(path).lower(): path for path in _paths(_ELASTIC)}}),
-)  # fmt: skip
+    Shape("console", _CONSOLE, MINE, _events(f"({_AS_LISTED})"), _is_listed, _NEEDS, {"timestamp": ("published",)}),
+    Shape("elastic", _ELASTIC, _ELASTIC_MINE, _events(f"({_AS_OKTA})"), _is_elastic, _NEEDS, {"timestamp": ("published",), **_FLATTENED}),
+)
 
 PATIENCE = {
     **dict.fromkeys(("push", "number_push"), Patience(300, "push lifetime of 5 minutes: from memory, unverified")),
