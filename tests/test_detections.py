@@ -74,7 +74,7 @@ def test_sql_rules(name: str) -> None:
     assert tree is not None
     made = {cte.alias for cte in tree.find_all(exp.CTE)}
     tables = {table.name for table in tree.find_all(exp.Table)} - made
-    assert tables <= {"event", "prompt", "moment", "source_touch"}
+    assert tables <= {"event", "prompt", "moment", "aftermath", "source_touch"}
     numbers = {literal.name for literal in tree.find_all(exp.Literal) if not literal.is_string}
     assert numbers <= {"0", "1"}, "numbers are parameters"
     words = {literal.name.lower() for literal in tree.find_all(exp.Literal) if literal.is_string}

@@ -46,7 +46,7 @@ ORDER BY x.sent_at, x.prompt_id
 _WORDS: LiteralString = """
 SELECT w.incident_id, e.event_id, e.occurred_at, e.kind, e.outcome, e.code, e.actor, e.app, e.ip, e.org, e.city, e.country, w.detection, w.numbers, w.fired_at
 FROM word w JOIN event e ON e.event_id = w.events[len(w.events)]
-QUALIFY row_number() OVER (PARTITION BY w.incident_id, w.detection, w.fired_at, e.event_id) = 1
+QUALIFY row_number() OVER (PARTITION BY w.incident_id, w.detection, w.fired_at, e.event_id ORDER BY w.numbers, w.prompt_id) = 1
 ORDER BY w.fired_at, w.detection, e.event_id
 """
 _SIGNALS: LiteralString = """
@@ -56,7 +56,7 @@ FROM (SELECT b.incident_id, s.* FROM member b JOIN signal s USING (prompt_id) WH
 GROUP BY incident_id, detection ORDER BY fired_at, weight DESC, detection
 """
 _EVIDENCE: LiteralString = """
-SELECT incident_id, evidence, max_by(detection, (abs(weight), detection)) AS detection, max_by(weight, abs(weight)) AS weight
+SELECT incident_id, evidence, max_by(detection, (abs(weight), detection)) AS detection, max_by(weight, (abs(weight), detection)) AS weight
 FROM (
   SELECT i.incident_id, s.evidence, s.detection, s.weight FROM incident i JOIN signal s
     ON s.prompt_id = i.peak_prompt_id AND s.phase = i.peak_phase WHERE NOT s.carries

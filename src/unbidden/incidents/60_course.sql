@@ -13,8 +13,9 @@ WITH stood AS (
   SELECT i.incident_id, i.instant, w.evidence, max(w.weight) AS weight
   FROM instants i JOIN word_once w ON w.incident_id = i.incident_id AND w.fired_at <= i.instant GROUP BY ALL
 ), said AS (
-  SELECT incident_id, instant, CAST(sum(CAST(weight AS DECIMAL(9, 3))) AS DOUBLE) AS weight FROM spoken GROUP BY ALL
+  SELECT incident_id, instant, sum(CAST(weight AS DECIMAL(9, 3))) AS weight FROM spoken GROUP BY ALL
+), summed AS (
+  SELECT o.incident_id, o.instant, o.peak, CAST($prior AS DECIMAL(9, 3)) + coalesce(o.own_weight, 0) + coalesce(s.weight, 0) AS log_odds
+  FROM own o LEFT JOIN said s USING (incident_id, instant)
 )
-SELECT o.incident_id, o.instant, o.peak, $prior + coalesce(o.own_weight, 0) + coalesce(s.weight, 0) AS log_odds,
-  100 / (1 + exp(-($prior + coalesce(o.own_weight, 0) + coalesce(s.weight, 0)))) AS risk
-FROM own o LEFT JOIN said s USING (incident_id, instant)
+SELECT incident_id, instant, peak, log_odds, 100 / (1 + exp(-CAST(log_odds AS DOUBLE))) AS risk FROM summed

@@ -4,17 +4,26 @@ WITH answer AS (
   SELECT *, replace(factor, 'number_', '') AS class, coalesce(asked_at + to_seconds($early_s), occurred_at) AS asked
   FROM event WHERE kind = 'answer' AND person IS NOT NULL AND factor IN ('push', 'number_push', 'sms', 'call', 'email', 'unknown')
 ), by_key AS (
-  SELECT a.event_id, s.send_id FROM answer a JOIN send s ON s.provider = a.provider AND s.person = a.person AND s.prompt_key = a.prompt_key
+  SELECT a.event_id, min_by(s.send_id, (s.class <> a.class, s.send_id)) AS send_id FROM answer a
+    JOIN send s ON s.provider = a.provider AND s.person = a.person AND s.prompt_key = a.prompt_key GROUP BY a.event_id
 ), by_flow AS (
-  SELECT a.event_id, s.send_id FROM answer a ASOF JOIN send s
+  SELECT a.event_id, s.send_id FROM answer a ASOF JOIN (
+    SELECT provider, person, class, flow_id, sent_at, min(send_id) AS send_id FROM send WHERE flow_id IS NOT NULL GROUP BY ALL
+  ) s
     ON s.provider = a.provider AND s.person = a.person AND s.class = a.class AND s.flow_id = a.flow_id AND s.sent_at <= a.asked
   WHERE a.asked <= s.sent_at + to_seconds($late_s)
 ), by_session AS (
-  SELECT a.event_id, s.send_id FROM answer a ASOF JOIN send s
+  SELECT a.event_id, s.send_id FROM answer a ASOF JOIN (
+    SELECT provider, person, class, session_id, sent_at, min(send_id) AS send_id FROM send WHERE session_id IS NOT NULL GROUP BY ALL
+  ) s
     ON s.provider = a.provider AND s.person = a.person AND s.class = a.class AND s.session_id = a.session_id AND s.sent_at <= a.asked
   WHERE a.asked <= s.sent_at + to_seconds($late_s)
 ), by_time AS (
-  SELECT a.event_id, s.send_id FROM answer a ASOF JOIN send s
+  SELECT a.event_id, s.send_id FROM answer a ASOF JOIN (
+    -- Of several challenges of one instant the one without a flow can be answered by anything.
+    SELECT provider, person, class, sent_at, flow_id, send_id FROM send
+    QUALIFY row_number() OVER (PARTITION BY provider, person, class, sent_at ORDER BY flow_id IS NOT NULL, send_id) = 1
+  ) s
     ON s.provider = a.provider AND s.person = a.person AND s.class = a.class AND s.sent_at <= a.asked
   LEFT JOIN patience p ON p.provider = s.provider AND p.factor = s.class
   WHERE a.prompt_key IS NULL AND a.asked <= s.sent_at + to_seconds(coalesce(p.seconds, $default_patience_s))
