@@ -109,15 +109,17 @@ _FATES: tuple[tuple[str, str, str | None], ...] = (
 )  # fmt: skip
 
 # Error codes that are not plain failures. An interrupt says "one more step", "sign in again" or "no session yet": no failure of a person.
-# A wrong password may be wrong, expired, missing or somebody unknown's. 50053 is smart lockout or a malicious address.
+# A wrong password may be wrong, expired, missing, of a disabled account or somebody unknown's. 50053 is smart lockout or a malicious address.
+# 81010 is a seamless sign-in that fell back to the password (from memory, unverified).
 _CODES = {
-    "interrupt": "50074 50076 50072 50079 50078 50158 50097 50125 50135 50140 50058 50199 16000 16001 50132 50133 50173 70043 70044 700082 70016 65001",
-    "password": "50126 50034 50056 50055 50144", "success": "0", "locked": "50053", "limited": "50088",
+    "interrupt": "50074 50076 50072 50079 50078 50158 50097 50125 50135 50140 50058 50199 16000 16001 50132 50133 50173 70043 70044 700082 70016 65001 81010",
+    "password": "50126 50034 50056 50055 50057 50064 50144", "success": "0", "locked": "50053", "limited": "50088",
 }  # fmt: skip
 
 # activityDisplayName by what it means.
 _ACTIVITIES = (
-    ("factor", "added", "user registered security info|admin registered security info|security info saved for self-service password reset"),
+    ("factor", "added", "user registered security info|admin registered security info|user registered all required security info"),
+    ("factor", "added", "security info saved for self-service password reset"),
     ("factor", "changed", "user changed default security info|user updated security info|admin updated security info"),
     ("factor", "removed", "user deleted security info|admin deleted security info|disable strong authentication"),
     ("factor", "bypassed", "add bypassed user|createbypasseduser"), ("lockout", "locked", "add blocked user|createblockeduser"),
@@ -198,9 +200,9 @@ named AS (
       WHEN word = 'undelivered' THEN 'prompt' ELSE 'answer' END AS said
   FROM spoken
 )"""
-_OUTCOME = """CASE kind WHEN 'password' THEN if(coalesce(is_ok, words LIKE '%correct password%', false), 'success', 'failure')
+_OUTCOME = """CASE kind WHEN 'password' THEN if(coalesce(is_ok, words LIKE 'correct password%', false), 'success', 'failure')
       WHEN 'prompt' THEN if(fate = 'pending', 'sent', 'failed') WHEN 'answer' THEN fate END"""
-_CERTAINTY = """CASE WHEN kind = 'answer' AND fate = 'failed' THEN 'ambiguous' WHEN kind = 'prompt' AND fate = 'pending' THEN 'inferred'
+_CERTAINTY = """WHEN kind = 'answer' AND fate = 'failed' THEN 'ambiguous' WHEN kind = 'prompt' AND fate = 'pending' THEN 'inferred'
     ELSE 'explicit' END AS certainty"""
 _CHALLENGE = """if(kind IN ('prompt', 'answer'), 'login', NULL) AS intent, if(kind = 'answer', factor = 'passkey', NULL) AS is_resistant,
   if(kind = 'answer' AND factor IN ('push', 'number_push'), factor = 'number_push' OR is_number, NULL) AS has_number"""
@@ -228,7 +230,8 @@ fresh AS (
     WHEN NOT is_asked AND NOT coalesce(words_ ILIKE '%satisfied%', false) AND (code = '500121' OR (code <> '0' AND words_ ILIKE '%denied%')
       OR (len(details) = 0 AND (words_ ILIKE '%completed%' OR words_ ILIKE '%denied%' OR words_ ILIKE 'suspicious%'))) THEN
       [{{'authenticationStepDateTime': NULL, 'authenticationMethod': method, 'succeeded': CAST(code = '0' AS VARCHAR),
-        'authenticationStepResultDetail': if(words_ ILIKE '%required%', NULL, words_), 'authenticationStepRequirement': 'result'}}]
+        'authenticationStepRequirement': 'result',
+        'authenticationStepResultDetail': if(words_ ILIKE '%required%' OR (code = '500121' AND words_ ILIKE '%in%progress%'), NULL, words_)}}]
     WHEN len(fresh) = 0 AND meaning = 'password' THEN
       [{{'authenticationStepDateTime': NULL, 'authenticationMethod': 'Password', 'succeeded': 'false',
         'authenticationStepResultDetail': reason, 'authenticationStepRequirement': 'result'}}]
@@ -246,7 +249,8 @@ fresh AS (
     ELSE concat_ws('|', coalesce(flow_id, row_key), CAST(happened AS VARCHAR), lower(trim(s.authenticationMethod))) END AS event_id
   FROM kinds WHERE kind IS NOT NULL
 )
-SELECT event_id, if(step = 0, created, happened) AS occurred_at, step, source, seen_at, login, user_id, tenant, kind, {_CERTAINTY},
+SELECT event_id, if(step = 0, created, happened) AS occurred_at, step, source, seen_at, login, user_id, tenant, kind,
+  CASE WHEN kind = 'lockout' AND code = '50053' THEN 'ambiguous' {_CERTAINTY},
   CASE WHEN step > 0 THEN factor WHEN code = '50158' THEN 'external' WHEN kind <> 'session' OR meaning <> 'success' OR is_asked THEN NULL
     WHEN coalesce(details[-1].authenticationStepResultDetail, words_) ILIKE '%external provider%' THEN 'external'
     WHEN has_claim OR words_ ILIKE '%satisfied%' OR words_ ILIKE '%skipped%' THEN 'remembered' END AS factor,
@@ -282,7 +286,7 @@ WITH single AS (
     concat_ws('|', id, CAST(happened AS VARCHAR), lower(trim(s.authenticationMethod))) AS event_id
   FROM told
 )
-SELECT event_id, happened AS occurred_at, 0 AS step, source, kind, if(kind = 'other', NULL, factor) AS factor, {_OUTCOME} AS outcome, {_CERTAINTY},
+SELECT event_id, happened AS occurred_at, 0 AS step, source, kind, if(kind = 'other', NULL, factor) AS factor, {_OUTCOME} AS outcome, CASE {_CERTAINTY},
   known(s.authenticationMethod) AS code, known(s.authenticationStepResultDetail) AS detail, if(kind = 'answer', event_id, NULL) AS prompt_key,
   id AS request_id, {_CHALLENGE}
 FROM kinds
@@ -298,11 +302,12 @@ WITH bare AS (
     list_filter(additionalDetails, lambda d: lower(d.key) = 'user-agent')[1].value AS told_agent
   FROM raw WHERE {_AUDIT_MINE}
 ), named AS (
-  SELECT bare.*, lower(trim(split_part(activity, 'Tenant.', -1))) AS name, coalesce(known(someone.userPrincipalName), known(target1UserPrincipalName)) AS whom,
-    coalesce(known(someone.id), known(target1ObjectId)) AS whom_id, coalesce(known(doer.userPrincipalName), known(initiatedBy.app.displayName)) AS who
+  SELECT bare.*, rtrim(lower(trim(split_part(activity, 'Tenant.', -1))), '.') AS name, coalesce(known(doer.userPrincipalName),
+      known(initiatedBy.app.displayName)) AS who, coalesce(known(someone.userPrincipalName), known(target1UserPrincipalName)) AS whom,
+    coalesce(known(someone.id), known(target1ObjectId)) AS whom_id
   FROM bare
 ), typed AS (
-  SELECT named.*, CASE WHEN done.kind IS NOT NULL THEN done.kind WHEN name NOT IN ('update user', 'update user.', 'set company information') THEN 'other'
+  SELECT named.*, CASE WHEN done.kind IS NOT NULL THEN done.kind WHEN name NOT IN ('update user', 'set company information') THEN 'other'
       WHEN NOT contains(CAST(targetResources AS VARCHAR), 'StrongAuthentication') THEN 'other' WHEN name LIKE 'update%' THEN 'factor' ELSE 'policy' END AS kind,
     coalesce(done.outcome, 'changed') AS outcome_
   FROM named LEFT JOIN (VALUES {_DONE}) done(activity_, kind, outcome) ON done.activity_ = named.name
@@ -324,7 +329,8 @@ SELECT if(riskEventType IS NULL, concat_ws('|', id, riskLastUpdatedDateTime),
     coalesce(known(id), md5(concat_ws('|', activityDateTime, riskEventType, userId)))) AS event_id, {_RISK_TIME} AS occurred_at,
   coalesce(utc(lastUpdatedDateTime), utc(detectedDateTime), utc(riskLastUpdatedDateTime)) AS seen_at, 0 AS step,
   source, known(userPrincipalName) AS login, coalesce(known(userId), if(riskEventType IS NULL, known(id), NULL)) AS user_id, {_TENANT} AS tenant,
-  if(riskEventType = 'userReportedSuspiciousActivity', 'report', 'risk') AS kind, 'success' AS outcome, 'explicit' AS certainty,
+  CASE WHEN riskEventType = 'userReportedSuspiciousActivity' THEN 'report' WHEN lower(riskState) IN ('dismissed', 'confirmedsafe') THEN 'other'
+    ELSE 'risk' END AS kind, if(kind = 'other', NULL, 'success') AS outcome, 'explicit' AS certainty,
   concat_ws(' ', riskEventType, riskState) AS code, known(riskDetail) AS detail, known(requestId) AS request_id, known(correlationId) AS flow_id,
   bare_ip(ipAddress) AS ip, known(location.countryOrRegion) AS country, known(location.state) AS region, known(location.city) AS city,
   try_cast(location.geoCoordinates.latitude AS DOUBLE) AS lat, try_cast(location.geoCoordinates.longitude AS DOUBLE) AS lon,
