@@ -34,7 +34,7 @@ _AUDIT: Structure = {
     "ModifiedProperties": [{"Name": "VARCHAR", **_CHANGE, **dict.fromkeys(_STRONG, _CHANGE)}],
     "Actor": [{"ID": "VARCHAR", "Type": "VARCHAR"}], "Target": [{"ID": "VARCHAR", "Type": "VARCHAR"}],
     "UserPrincipalName": "VARCHAR", "CorrelationId": "VARCHAR", "RequestId": "VARCHAR",
-    "RiskEventType": "VARCHAR", "RiskLevel": "VARCHAR", "RiskState": "VARCHAR", "RiskDetail": "VARCHAR",
+    "ActivityDateTime": "VARCHAR", "RiskEventType": "VARCHAR", "RiskLevel": "VARCHAR", "RiskState": "VARCHAR", "RiskDetail": "VARCHAR",
     "Location": {"city": "VARCHAR", "state": "VARCHAR", "countryOrRegion": "VARCHAR", "geoCoordinates": {"latitude": "VARCHAR", "longitude": "VARCHAR"}},
 }  # fmt: skip
 
@@ -72,7 +72,8 @@ _ERRORS: tuple[tuple[str, str | None, str, str | None], ...] = (
     ("53000", "DeviceNotCompliant", "session", "failure"), ("53001", "DeviceNotDomainJoined", "session", "failure"),
     ("53002", "ApplicationUsedIsNotAnApprovedApp", "session", "failure"), ("53003", "BlockedByConditionalAccess", "session", "failure"),
     ("53004", "ProofUpBlockedDueToRisk", "session", "failure"), ("53010", "ProofUpBlockedDueToSecurityInfoAcr", "session", "failure"),
-    ("53011", None, "session", "failure"), ("530032", "BlockedByConditionalAccessOnSecurityPolicy", "session", "failure"),
+    ("53011", None, "session", "failure"), *((number, None, "session", "failure") for number in ("50105", "50129", "50131", "50155", "90072", "135011")),
+    ("530032", "BlockedByConditionalAccessOnSecurityPolicy", "session", "failure"),
     ("530035", "BlockedBySecurityDefaults", "session", "failure"),
     # Interrupts: the sign-in goes on in a later row. A number that is not listed is taken for one too.
     ("50058", "UserInformationNotProvided", "other", None), ("50072", "UserStrongAuthEnrollmentRequiredInterrupt", "other", None),
@@ -87,8 +88,9 @@ _ERRORS: tuple[tuple[str, str | None, str, str | None], ...] = (
 _OPERATIONS: dict[str, tuple[str, str]] = {
     "disable strong authentication": ("factor", "removed"),
     "enable strong authentication": ("factor", "changed"),
-    "add bypassed user": ("factor", "bypassed"),
-    "user registered all required security info": ("factor", "added"),
+    **dict.fromkeys(("add bypassed user", "createbypasseduser"), ("factor", "bypassed")),
+    **dict.fromkeys(("add blocked user", "createblockeduser"), ("lockout", "locked")),
+    **dict.fromkeys(("user registered all required security info", "security info saved for self-service password reset"), ("factor", "added")),
     "user changed default security info": ("factor", "changed"),
     **{f"{who} registered security info": ("factor", "added") for who in ("user", "admin")},
     **{f"{who} updated security info": ("factor", "changed") for who in ("user", "admin")},
@@ -97,13 +99,11 @@ _OPERATIONS: dict[str, tuple[str, str]] = {
     **{f"{verb} user password": ("recovery", "success") for verb in ("reset", "change")},
     **{f"{what} (self-service)": ("recovery", "success") for what in ("reset password", "change password", "unlock user account")},
     "reset password (by admin)": ("recovery", "success"),
-    "self-service password reset flow activity progress": ("recovery", "success"),
     "blocked from self-service password reset": ("recovery", "failure"),
     "update stsrefreshtokenvalidfrom timestamp": ("session", "ended"),
     "suspicious activity reported": ("report", "success"),
     **{f"fraud reported - {what}": ("report", "success") for what in ("no action taken", "user is blocked for mfa")},
-    "update policy": ("policy", "changed"),
-    "update security defaults": ("policy", "changed"),
+    **{f"update {what}": ("policy", "changed") for what in ("policy", "security defaults", "sign-in risk policy", "user risk and mfa registration policy")},
     **{f"{verb} {thing}": ("policy", "changed") for verb in ("add", "update", "delete") for thing in ("conditional access policy", "named location")},
     **{f"authentication methods policy {verb}": ("policy", "changed") for verb in ("update", "reset")},
     **{f"authentication strength policy {verb}": ("policy", "changed") for verb in ("create", "update", "delete")},
@@ -183,8 +183,9 @@ _RESISTANT = 262144 | 2097152 | 8388608 | 33554432
 
 _MEANING = f"""
 named AS (
-  SELECT flat.*, lower(rtrim(Operation, '. ')) AS operation_,
-    if(known(ErrorNumber) IS NOT NULL, nullif(ErrorNumber, '0'), coalesce(words.number, known(LogonError))) AS error,
+  SELECT flat.*, split_part(lower(rtrim(Operation, '. ')), 'tenant.', -1) AS operation_,
+    CASE WHEN known(ErrorNumber) <> '0' THEN ErrorNumber WHEN known(ErrorNumber) IS NULL OR Operation = 'UserLoginFailed'
+      THEN coalesce(words.number, known(LogonError)) END AS error,
     CASE WHEN Operation IN ('UserLoggedIn', 'UserLoginFailed') THEN 'logon'
       WHEN RecordType IN ('15', 'AzureActiveDirectoryStsLogon') THEN 'logon'
       WHEN RecordType IN ('9', 'AzureActiveDirectoryAccountLogon') THEN 'old logon'
@@ -201,8 +202,7 @@ named AS (
 ), typed AS (
   SELECT *, CASE what
       WHEN 'logon' THEN CASE WHEN error IS NOT NULL THEN coalesce(error_kind, 'other')
-        WHEN Operation = 'UserLoginFailed' THEN if(starts_with(request_type, 'SAS:'), 'answer', 'session')
-        WHEN Operation <> 'UserLoggedIn' OR request_type = 'SAS:BeginAuth' THEN 'other'
+        WHEN Operation NOT IN ('UserLoggedIn', 'UserLoginFailed') OR request_type = 'SAS:BeginAuth' THEN 'other'
         WHEN request_type IN ('SAS:EndAuth', 'SAS:ProcessAuth') THEN 'answer' ELSE 'session' END
       WHEN 'old logon' THEN if(ends_with(Operation, 'UsingPassword'), 'password', 'session')
       WHEN 'directory' THEN CASE
@@ -210,7 +210,7 @@ named AS (
         WHEN operation_ = 'set company information' THEN if(len(changes) > 0, 'policy', 'other')
         ELSE coalesce(plain_kind, 'other') END
       WHEN 'risk' THEN CASE WHEN RiskEventType = 'userReportedSuspiciousActivity' THEN 'report'
-        WHEN lower(RiskState) IN ('dismissed', 'remediated', 'confirmedsafe') THEN 'other' ELSE 'risk' END
+        WHEN lower(RiskState) IN ('dismissed', 'confirmedsafe') THEN 'other' ELSE 'risk' END
       ELSE 'other' END AS kind,
     list_transform(changes, lambda p: if(p.name = 'StrongAuthenticationRequirement',
       least({_LENGTH.format("p.new")} - {_LENGTH.format("p.old")}, 0), {_LENGTH.format("p.new")} - {_LENGTH.format("p.old")})) AS growth,
@@ -229,12 +229,13 @@ named AS (
       WHEN operation_ = 'update user' THEN CASE WHEN list_max(growth) > 0 AND list_min(growth) >= 0 THEN 'added'
         WHEN list_min(growth) < 0 AND list_max(growth) <= 0 THEN 'removed' ELSE 'changed' END
       ELSE coalesce(plain_outcome, 'changed') END AS outcome_,
-    what = 'directory' AND kind IN ('factor', 'recovery', 'report') AND target_login IS NOT NULL AND lower(target_login) <> lower(UserId) AS is_for_another,
+    what = 'directory' AND kind IN ('factor', 'recovery', 'report', 'lockout') AND target_login IS NOT NULL AND lower(target_login) <> lower(UserId) AS is_for_another,
     if({_IS_ID.format("UserId")}, coalesce(UserPrincipalName, list_filter(Actor, lambda a: a.Type = '5')[1].ID), UserId) AS person
   FROM typed
 )
 SELECT coalesce(known(Id), md5(concat_ws('|', CreationTime, Operation, UserId, address, InterSystemsId, error, ObjectId))) AS event_id,
-  utc(CreationTime) AS occurred_at, 0 AS step, source, known(OrganizationId) AS tenant,
+  coalesce(if(what = 'risk', utc(ActivityDateTime), NULL), utc(CreationTime)) AS occurred_at, if(what = 'risk', utc(CreationTime), NULL) AS seen_at,
+  0 AS step, source, known(OrganizationId) AS tenant,
   known(if(is_for_another, target_login, person)) AS login,
   CASE WHEN is_for_another THEN target_id WHEN {_IS_ID.format("UserKey")} THEN known(UserKey) ELSE coalesce(known({_PERSON_ID.format("Actor")}),
       if({_IS_ID.format("UserId")}, known(UserId), NULL), if(what = 'other', NULL, known(UserKey))) END AS user_id,
@@ -242,7 +243,7 @@ SELECT coalesce(known(Id), md5(concat_ws('|', CreationTime, Operation, UserId, a
   kind, outcome_ AS outcome,
   CASE WHEN kind = 'answer' THEN 'unknown' WHEN kind = 'password' THEN 'password' WHEN error = '50158' THEN 'external' END AS factor,
   CASE WHEN kind = 'answer' THEN if(outcome_ = 'approved', 'inferred', 'ambiguous')
-    WHEN kind = 'lockout' AND outcome_ = 'locked' THEN 'ambiguous'
+    WHEN error = '50053' THEN 'ambiguous'
     WHEN kind = 'session' AND what = 'logon' AND error IS NULL
       AND (outcome_ <> 'success' OR status_detail = 'Redirect' OR request_type = 'OAuth2:Token') THEN 'inferred'
     WHEN kind = 'session' AND what = 'directory' THEN 'inferred' ELSE 'explicit' END AS certainty,
@@ -254,7 +255,8 @@ SELECT coalesce(known(Id), md5(concat_ws('|', CreationTime, Operation, UserId, a
   known(coalesce(InterSystemsId, CorrelationId)) AS flow_id, session AS session_id,
   CASE WHEN what IN ('logon', 'old logon') THEN known(ApplicationId) WHEN Workload <> 'AzureActiveDirectory' THEN known(Workload) END AS app,
   if(kind = 'answer', 'login', NULL) AS intent,
-  bare_ip(address) AS ip, try_cast(as_number AS BIGINT) AS asn, as_name AS org, known(land) AS country, known(area) AS region, known(town) AS city,
+  if(kind = 'report' AND what = 'directory', NULL, bare_ip(address)) AS ip,
+  try_cast(as_number AS BIGINT) AS asn, as_name AS org, known(land) AS country, known(area) AS region, known(town) AS city,
   try_cast(latitude AS DOUBLE) AS lat, try_cast(longitude AS DOUBLE) AS lon,
   known(user_agent) AS agent, client_of(browser, os) AS client, device_id AS device, tristate(coalesce(managed, compliant)) AS is_managed,
   if(kind = 'session' AND outcome_ = 'success' AND (try_cast(methods AS BIGINT) & {_RESISTANT}) <> 0, true, NULL) AS is_resistant,
