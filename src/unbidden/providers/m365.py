@@ -229,7 +229,7 @@ named AS (
       WHEN operation_ = 'update user' THEN CASE WHEN list_max(growth) > 0 AND list_min(growth) >= 0 THEN 'added'
         WHEN list_min(growth) < 0 AND list_max(growth) <= 0 THEN 'removed' ELSE 'changed' END
       ELSE coalesce(plain_outcome, 'changed') END AS outcome_,
-    what = 'directory' AND kind IN ('factor', 'recovery', 'report', 'lockout') AND target_login IS NOT NULL AND lower(target_login) <> lower(UserId) AS is_for_another,
+    what = 'directory' AND kind NOT IN ('other', 'policy', 'session') AND target_login IS NOT NULL AND lower(target_login) <> lower(UserId) AS is_for_another,
     if({_IS_ID.format("UserId")}, coalesce(UserPrincipalName, list_filter(Actor, lambda a: a.Type = '5')[1].ID), UserId) AS person
   FROM typed
 )
