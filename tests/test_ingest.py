@@ -194,3 +194,32 @@ def test_a_provider_can_be_forced(tmp_path: Path) -> None:
     assert unread[0]["why"] == "not a row of duo"
     with pytest.raises(UnusableInputError, match=r"the known ones are: .*okta"):
         read(tmp_path / "x", provider="octa")
+
+
+def test_a_cut_archive_says_so_and_gives_what_came_before(tmp_path: Path) -> None:
+    text = "\n".join(json.dumps(row(n)) for n in range(3000)).encode()
+    (tmp_path / "cut.zst").write_bytes(zstandard.compress(text)[:-2000])
+    (tmp_path / "begun.zst").write_bytes(zstandard.compress(json.dumps(row(9000)).encode())[:40])
+    (tmp_path / "two.zst").write_bytes(zstandard.compress(json.dumps(row(9001)).encode() + b"\n") + zstandard.compress(json.dumps(row(9002)).encode()))
+    events, unread, _ = read(tmp_path)
+    why = {Path(piece["path"]).name: piece["why"] for piece in unread if piece["line"] is None}
+    assert why["cut.zst"] == why["begun.zst"] == "the packed file is damaged: it ends in the middle"
+    assert "two.zst" not in why
+    ids = {event["event_id"] for event in events}
+    assert {"okta:id-0", "okta:id-9001", "okta:id-9002"} <= ids
+    assert len(ids) < 3002
+
+
+def test_a_file_without_rows_is_named(tmp_path: Path) -> None:
+    (tmp_path / "page.json").write_text(json.dumps({"value": [], "@odata.context": "x"}), "utf-8")
+    (tmp_path / "table.csv").write_text("published,eventType,actor.alternateId,uuid\r\n,,,\r\n", "utf-8")
+    events, unread, _ = read(tmp_path)
+    assert events == []
+    assert [Path(piece["path"]).name for piece in unread if "holds no rows" in piece["why"]] == ["page.json", "table.csv"]
+
+
+def test_a_row_with_an_empty_list_under_the_name_of_a_page_is_no_empty_page(tmp_path: Path) -> None:
+    (tmp_path / "x").write_text(json.dumps({**row(0), "eventType": None, "published": None, "result": []}), "utf-8")
+    events, unread, _ = read(tmp_path / "x")
+    assert events == []
+    assert len(unread) == 1

@@ -111,6 +111,8 @@ class _Reading:
             self._con.execute("INSERT INTO source VALUES (?, ?, ?, ?, ?, 0)", [number, source.item.path, source.form, source.rows, counts.get(number, 0)])
             if source.hits == 0 and len(source.bad) > 1 and {piece.why for piece in source.bad} == {_NOT_A_LOG}:
                 source.bad = [Piece(None, source.bad[0].value, f"{_NOT_A_LOG}: none of its {len(source.bad):,} rows is")]
+            if not source.rows and not source.bad:
+                source.bad.append(Piece(None, "", "it holds no rows: an empty page, or a table that ends with its header"))
             if source.bad:
                 lost = [[number, source.item.path, piece.line, piece.why, str(piece.value)[:200]] for piece in source.bad]
                 self._con.executemany("INSERT INTO unread VALUES (?, ?, ?, ?, ?)", lost)

@@ -126,11 +126,12 @@ def _line(number: int, raw: bytes) -> Piece:
         return Piece(number, loads(text))
     except (ValueError, RecursionError) as error:
         why = _reason(error)
-    if text[:1] not in ("{", "[") and (start := text.find("{")) > 0:
+    start = max(text.find("{"), 0) if text[:1] not in ("{", "[") else 0
+    for other in (text[start:], _TRAILING_COMMA.sub(r"\1", text[start:])):
         try:
-            return Piece(number, loads(text[start:]))
+            return Piece(number, loads(other))
         except (ValueError, RecursionError):
-            pass
+            continue
     return Piece(number, text[:200], why)
 
 

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import glob
+import os
 import shutil
 import sys
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from tempfile import mkstemp
+from typing import BinaryIO, Protocol
 
 import zstandard
 
 _CHUNK = 1 << 16
 _GZIP_WINDOW = 31  # zlib's word for "a gzip header, and the largest window"
+_ZIP_ERRORS = (zipfile.BadZipFile, RuntimeError, NotImplementedError, zlib.error)
 _GZIP, _ZSTD, _ZIP = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PK\x03\x04"
 
 
@@ -66,7 +70,9 @@ def open_all(paths: Sequence[str], scratch: Path) -> Iterator[Input]:
 
 
 def _spare(scratch: Path) -> Path:
-    return scratch / f"plain-{sum(1 for _ in scratch.glob('plain-*'))}"
+    descriptor, name = mkstemp(prefix="plain-", dir=scratch)
+    os.close(descriptor)
+    return Path(name)
 
 
 def _unpack(name: str, file: Path, scratch: Path) -> Iterator[Input]:
@@ -98,12 +104,22 @@ def _inflate(name: str, file: Path, scratch: Path, unpacked: Callable[[BinaryIO]
     return Input(name, plain, why)
 
 
-def _gunzip(packed: BinaryIO) -> Iterator[bytes]:
-    """The bytes of every member of a gzip file, as far as they go; raises EOFError behind them when the end is missing."""
+class _Frame(Protocol):
+    """The unpacking of one member of a packed file."""
+
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
+    def decompress(self, data: bytes, /) -> bytes: ...
+
+
+def _frames(begin: Callable[[], _Frame], packed: BinaryIO) -> Iterator[bytes]:
+    """The bytes of every member of a packed file, as far as they go; raises EOFError behind them when the end is missing."""
     member = None
     while chunk := packed.read(_CHUNK):
         while chunk:
-            member = member or zlib.decompressobj(_GZIP_WINDOW)
+            member = member or begin()
             yield member.decompress(chunk)
             chunk = b""
             if member.eof:
@@ -112,21 +128,27 @@ def _gunzip(packed: BinaryIO) -> Iterator[bytes]:
         raise EOFError("it ends in the middle")
 
 
-def _unzstd(packed: BinaryIO) -> Iterator[bytes]:
-    """The bytes of every frame of a zstd file."""
-    with zstandard.ZstdDecompressor().stream_reader(packed, read_across_frames=True) as stream:
-        while chunk := stream.read(_CHUNK):
-            yield chunk
+_gunzip = partial(_frames, lambda: zlib.decompressobj(_GZIP_WINDOW))
+_unzstd = partial(_frames, lambda: zstandard.ZstdDecompressor().decompressobj())
 
 
 def _unzip(name: str, file: Path, scratch: Path) -> Iterator[Input]:
     try:
         with zipfile.ZipFile(file) as archive:
-            members = sorted(info.filename for info in archive.infolist() if not info.is_dir())
+            members = sorted((info for info in archive.infolist() if not info.is_dir()), key=lambda info: info.filename)
             for member in members:
-                plain = _spare(scratch)
-                with archive.open(member) as packed, plain.open("wb") as out:
-                    shutil.copyfileobj(packed, out)
-                yield Input(f"{name}!{member}", plain)
-    except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError, zlib.error) as error:
+                yield _extract(name, archive, member, scratch)
+    except (OSError, *_ZIP_ERRORS) as error:
         yield Input(name, file, f"the zip file cannot be read: {error}")
+
+
+def _extract(name: str, archive: zipfile.ZipFile, member: zipfile.ZipInfo, scratch: Path) -> Input:
+    """One member; what comes before a damaged place is kept, and `why` names the damage."""
+    plain, why = _spare(scratch), None
+    with plain.open("wb") as out:
+        try:
+            with archive.open(member) as packed:
+                shutil.copyfileobj(packed, out)
+        except (EOFError, *_ZIP_ERRORS) as error:
+            why = f"the packed file is damaged: {error}"
+    return Input(f"{name}!{member.filename}", plain, why)

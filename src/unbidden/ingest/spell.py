@@ -21,6 +21,8 @@ _SUFFIX = re.compile(r"(_(s|d|b|g|t|dynamic|string))?( ?\[utc\])?$", re.IGNORECA
 _WORD = re.compile(r"[\W_]+")
 # Words under which vendors put the rows of a page.
 _PAGES = frozenset({"value", "records", "events", "items", "authlogs", "auditdata", "data", "response", "result", "results", "logs", "hits"})
+# An object with more values than this is a row, whatever it lacks; the envelope of an empty page has fewer.
+_PAGE_LEAVES = 12
 # Facts of an envelope that its content may lack.
 _CARRIED = ("category", "tenantId", "@timestamp", "operationName")
 
@@ -66,7 +68,7 @@ def _of_object(value: Mapping[str, object], only: str | None, depth: int) -> Ite
     found = _identify(value, only)
     if found is None and depth < MAX_DEPTH:
         inner = [hit for part in _parts(value) for hit in recognise(part, only, depth + 1) if hit is not None]
-        if inner or _is_empty_page(value):
+        if inner or (_is_empty_page(value) and _leaves(value, _PAGE_LEAVES) >= 0):
             yield from inner
             return
     yield found
@@ -82,6 +84,16 @@ def _original(value: Mapping[str, object]) -> object:
             except (ValueError, RecursionError):
                 continue
     return None
+
+
+def _leaves(value: object, left: int) -> int:
+    """How many more values than a JSON value holds there could be; negative when it holds too many."""
+    if not isinstance(value, Mapping | list):
+        return left - 1
+    for part in value.values() if isinstance(value, Mapping) else value:
+        if (left := _leaves(part, left)) < 0:
+            break
+    return left
 
 
 def _is_empty_page(value: Mapping[str, object]) -> bool:
