@@ -1,45 +1,54 @@
--- One row for each challenge and its fate. What nobody answered in time is unanswered; before that it is pending.
-WITH challenge AS (
-  SELECT coalesce(s.send_id, e.challenge) AS first_id, coalesce(s.person, e.person) AS person, coalesce(s.provider, e.provider) AS provider,
-    coalesce(s.sent_at, e.asked_at) AS sent_at, e.fate, e.certainty, e.fate_at, coalesce(nullif(e.factor, 'unknown'), s.factor, e.factor) AS factor,
-    e.has_number, coalesce(s.intent, e.intent) AS intent, s.send_id IS NULL AS is_implied, coalesce(s.sends, 0) AS sends,
-    coalesce(s.flow_id, e.flow_id) AS flow_id, coalesce(s.session_id, e.session_id) AS session_id, coalesce(e.request_id, s.request_id) AS request_id,
-    coalesce(s.app, e.app) AS app, coalesce(e.risk, s.risk) AS risk, e.code,
-    -- The requester is where the send came from; an answer from another address than that is the answerer's.
-    s.ip IS NOT NULL AS is_sent_from, e.answer_ip IS NOT NULL OR e.answer_device IS NOT NULL OR e.answer_country IS NOT NULL AS has_answerer,
-    e.ip <> s.ip AS is_from_another,
-    if(is_sent_from, s.ip, e.ip) AS ip, if(is_sent_from, s.network, e.network) AS network, if(is_sent_from, s.asn, e.asn) AS asn,
-    if(is_sent_from, s.org, e.org) AS org, if(is_sent_from, s.country, e.country) AS country, if(is_sent_from, s.city, e.city) AS city,
-    if(is_sent_from, s.lat, e.lat) AS lat, if(is_sent_from, s.lon, e.lon) AS lon, if(is_sent_from, s.client, e.client) AS client,
-    if(is_sent_from, s.device, e.device) AS device, if(is_sent_from, s.is_managed, e.is_managed) AS is_managed,
-    if(is_sent_from, s.is_proxy, e.is_proxy) AS is_proxy,
-    CASE WHEN has_answerer THEN e.answer_ip WHEN is_from_another THEN e.ip END AS answer_ip,
-    CASE WHEN has_answerer THEN e.answer_country WHEN is_from_another THEN e.country END AS answer_country,
-    CASE WHEN has_answerer THEN e.answer_city WHEN is_from_another THEN e.city END AS answer_city,
-    CASE WHEN has_answerer THEN e.answer_lat WHEN is_from_another THEN e.lat END AS answer_lat,
-    CASE WHEN has_answerer THEN e.answer_lon WHEN is_from_another THEN e.lon END AS answer_lon,
-    e.answer_device, list_concat(coalesce(s.events, []), coalesce(e.events, [])) AS events,
-    sent_at + to_seconds(coalesce(p.seconds, $default_patience_s)) AS due_at,
-    if(e.certainty = 'explicit', 0, 2) + if(e.is_keyed OR s.send_id IS NOT NULL, 0, 1) AS quality
-  FROM send s FULL JOIN ending e ON e.send_id = s.send_id
-    LEFT JOIN patience p ON p.provider = coalesce(s.provider, e.provider) AND p.factor = coalesce(s.class, e.factor)
-), judged AS (
-  SELECT c.* EXCLUDE (fate, certainty, fate_at),
-    CASE WHEN fate IS NOT NULL THEN fate WHEN due_at <= CAST($as_of AS TIMESTAMP) THEN 'unanswered' ELSE 'pending' END AS fate,
-    CASE WHEN fate IS NOT NULL THEN certainty ELSE 'inferred' END AS certainty,
-    CASE WHEN fate IS NOT NULL THEN greatest(fate_at, sent_at) WHEN due_at <= CAST($as_of AS TIMESTAMP) THEN due_at END AS fate_at
-  FROM challenge c
+-- One row for each challenge: of its accounts the best, and what only another one knows.
+WITH by_id AS (
+  -- Two logs of one provider: the better names the challenge, the lesser only its end. One of them may write local time, whole
+  -- quarters of an hour from the other's.
+  SELECT l.first_id AS lesser, b.first_id AS better, l.provider, l.fate = b.fate AS is_agreed, b.is_implied AND NOT l.is_implied AS is_swapped,
+    $clock_s * coalesce(round(epoch(l.fate_at - b.fate_at) / $clock_s), 0) AS ahead_s, l.certainty = 'explicit' AND b.certainty <> 'explicit' AS is_surer
+  FROM account l JOIN account b ON b.provider = l.provider AND b.person = l.person AND b.own_id = l.request_id
+  WHERE b.is_keyed AND NOT l.is_keyed AND NOT (b.is_implied AND l.is_implied)
+), lesser AS (
+  -- In the slot of its own time and in those beside it: so a join finds what is near without comparing everything with everything.
+  SELECT a.first_id, a.provider, a.person, a.class, a.ip, a.sent_at - to_seconds(coalesce(c.ahead_s, 0)) AS sent_at,
+    unnest([-1, 0, 1]) + floor((epoch(a.sent_at) - coalesce(c.ahead_s, 0)) / $echo_s) AS slot
+  FROM account a LEFT JOIN (SELECT DISTINCT provider, ahead_s FROM by_id WHERE is_agreed) c ON c.provider = a.provider
+  WHERE NOT a.is_keyed AND a.provider IN (SELECT provider FROM account WHERE is_keyed AND NOT is_implied)
+), near AS (
+  SELECT l.first_id AS lesser, b.first_id AS better, abs(epoch(l.sent_at - b.sent_at)) AS apart_s
+  FROM lesser l JOIN account b ON b.provider = l.provider AND b.person = l.person AND b.class = l.class AND floor(epoch(b.sent_at) / $echo_s) = l.slot
+  WHERE b.is_keyed AND NOT b.is_implied AND apart_s <= $echo_s AND coalesce(b.ip = l.ip, true)
+), pair AS (
+  -- Each has one other at most: two challenges of one moment stay two.
+  SELECT lesser, better FROM near
+  QUALIFY row_number() OVER (PARTITION BY lesser ORDER BY apart_s, better) = 1 AND row_number() OVER (PARTITION BY better ORDER BY apart_s, lesser) = 1
+), spare AS (
+  SELECT lesser AS first_id FROM pair
+  UNION SELECT if(is_swapped, better, lesser) FROM by_id WHERE lesser NOT IN (SELECT lesser FROM pair)
+), surer AS (
+  SELECT y.better, l.fate, l.certainty, l.fate_at - to_seconds(y.ahead_s) AS fate_at, l.code, l.answer_ip, l.answer_country, l.answer_city, l.answer_lat,
+    l.answer_lon, l.answer_device, l.events
+  FROM by_id y JOIN account l ON l.first_id = y.lesser WHERE y.is_surer
+  QUALIFY row_number() OVER (PARTITION BY y.better ORDER BY l.fate_at, l.first_id) = 1
+), told AS (
+  SELECT a.* REPLACE (
+    coalesce(u.fate, a.fate) AS fate, coalesce(u.certainty, a.certainty) AS certainty, if(u.better IS NULL, a.fate_at, greatest(u.fate_at, a.sent_at)) AS fate_at,
+    coalesce(u.code, a.code) AS code, coalesce(a.has_number, n.has_number) AS has_number, coalesce(u.answer_ip, a.answer_ip) AS answer_ip,
+    coalesce(u.answer_country, a.answer_country) AS answer_country, coalesce(u.answer_city, a.answer_city) AS answer_city,
+    coalesce(u.answer_lat, a.answer_lat) AS answer_lat, coalesce(u.answer_lon, a.answer_lon) AS answer_lon,
+    coalesce(u.answer_device, a.answer_device) AS answer_device, list_concat(a.events, u.events) AS events)
+  FROM account a LEFT JOIN surer u ON u.better = a.first_id
+    LEFT JOIN (SELECT p.better, l.has_number FROM pair p JOIN account l ON l.first_id = p.lesser) n ON n.better = a.first_id
+  WHERE a.first_id NOT IN (SELECT first_id FROM spare)
 ), echo AS (
   -- Of several accounts of one request the best is kept: one that can tell before one that cannot, one with the challenge's id
   -- before one without; and two logs of one challenge are one.
-  SELECT first_id FROM judged WHERE request_id IS NOT NULL
+  SELECT first_id FROM told WHERE request_id IS NOT NULL
   QUALIFY quality > min(quality) OVER (PARTITION BY person, request_id)
-    OR row_number() OVER (PARTITION BY person, request_id, fate, replace(factor, 'number_', ''), date_trunc('second', sent_at)
+    OR row_number() OVER (PARTITION BY person, request_id, fate, class, date_trunc('second', sent_at)
       ORDER BY quality, provider, first_id) > 1
 )
 SELECT 'p' || left(md5(j.first_id), 15) AS prompt_id, j.person, j.provider, sent_at, fate, certainty, fate_at, factor, has_number, intent, is_implied, sends,
   fate = 'unanswered' AND o.done_at IS NOT NULL AS is_superseded, j.flow_id, session_id, request_id, app,
   ip, network, asn, org, country, city, lat, lon, client, device, is_managed, is_proxy,
   answer_ip, answer_country, answer_city, answer_lat, answer_lon, answer_device, risk, code, events
-FROM judged j LEFT JOIN other_way o ON o.provider = j.provider AND o.person = j.person AND o.flow_id = j.flow_id AND o.done_at BETWEEN j.sent_at AND j.fate_at
+FROM told j LEFT JOIN other_way o ON o.provider = j.provider AND o.person = j.person AND o.flow_id = j.flow_id AND o.done_at BETWEEN j.sent_at AND j.fate_at
 WHERE j.first_id NOT IN (SELECT first_id FROM echo)

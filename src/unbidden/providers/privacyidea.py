@@ -27,7 +27,7 @@ _LOG: Structure = _all(
     "id timestamp event_type username uid realm resolver source_ip client_label endpoint serial transaction_id attempt_id reasons", "VARCHAR",
 )  # fmt: skip
 _AUDIT: Structure = _all(
-    "number date timestamp action success authentication serial token_type user realm administrator action_detail info privacyidea_server client"
+    "number date timestamp startdate action success authentication serial token_type user realm administrator action_detail info privacyidea_server client"
     " user_agent user_agent_version", "VARCHAR",
 )  # fmt: skip
 # The order of a CSV file of `GET /audit/<file>.csv`, which has no header: that of `audit_entry_to_dict` in sqlaudit.py, seen alike on a 3.14 server.
@@ -102,7 +102,7 @@ SELECT source, step, happened AS occurred_at, known(realm) AS tenant, if(step = 
   CASE WHEN step = 1 THEN 'inferred' WHEN meaning = ('answer', 'failed') THEN 'ambiguous' ELSE 'explicit' END AS certainty,
   known(username) AS login, if(known(uid) IS NULL, NULL, concat_ws('/', known(resolver), known(uid))) AS user_id,
   concat_ws(' ', endpoint, event_type) AS code, nullif(trim(regexp_replace(reasons, '[^A-Z_]+', ' ', 'g')), '') AS detail,
-  if(event_type = 'CHALLENGE_CONTINUED', NULL, challenge) AS prompt_key, known(attempt_id) AS flow_id,
+  if(event_type = 'CHALLENGE_CONTINUED', NULL, challenge) AS prompt_key, if(kind = 'answer', prompt_key, NULL) AS request_id, known(attempt_id) AS flow_id,
   if(kind IN ('prompt', 'answer'), 'login', NULL) AS intent,
   if(is_phone, NULL, bare_ip(source_ip)) AS ip, if(is_phone, NULL, known(client_label)) AS agent, if(is_phone, bare_ip(source_ip), NULL) AS answer_ip,
   known(serial) AS answer_device, if(kind = 'answer', factor_ = 'passkey', NULL) AS is_resistant, if(kind = 'risk', 'high', NULL) AS risk
@@ -112,7 +112,9 @@ FROM stepped
 _AUDIT_AT = "coalesce(utc(date), utc(timestamp))"
 # `success` = 1 says that a request was valid, not that anybody signed in. Only an answer whose detail names its status is one: an empty detail may be
 # an enrolment, a wrong number or, before 3.14, anything. The client's row of a refused push repeats the phone's. The row of a send does not name its
-# transaction: the row is the challenge's name, an answer's transaction its flow, and they are joined by person and time.
+# transaction: a challenge has no id here, an answer's transaction (else its row) is its flow, and they are joined by person and time. The authentication
+# log of the same server names the transaction as the request of its answers: so the two logs' accounts of one challenge find each other.
+# A request that waited for the phone (push_wait) has the words of a wrong code or DECLINED, and was asked when it began.
 _AUDIT_SQL = rf"""
 WITH bare AS (
   SELECT raw.*, {_AUDIT_AT} AS happened, contains(action, ' /ttype/') AS is_phone, known(administrator) AS admin,
@@ -153,13 +155,15 @@ WITH bare AS (
   SELECT *, unnest(if(proved IS NULL, [0], [0, 1])) AS step FROM proved
 )
 SELECT source, step, happened AS occurred_at, known(realm) AS tenant, if(step = 1, proved, meaning[1]) AS kind,
-  name || if(step = 1, '|' || proved, '') AS event_id, if(kind = 'prompt', name, NULL) AS prompt_key,
+  name || if(step = 1, '|' || proved, '') AS event_id, if(kind = 'other', NULL, coalesce(flow, name)) AS request_id,
+  if(kind = 'answer' AND is_check AND named = 'push' AND (info LIKE 'wrong otp value%' OR authentication = 'DECLINED'), utc(startdate), NULL) AS asked_at,
   CASE WHEN step = 0 THEN meaning[2] WHEN proved = 'password' THEN 'success' ELSE 'approved' END AS outcome,
   CASE WHEN kind IN ('prompt', 'answer') THEN named WHEN kind = 'password' AND info LIKE 'ERR904%' THEN NULL WHEN kind = 'password' THEN 'password'
     WHEN kind = 'factor' THEN nullif(named, 'unknown') END AS factor,
   CASE WHEN step = 1 THEN 'inferred' WHEN meaning = ('answer', 'failed') THEN 'ambiguous' ELSE 'explicit' END AS certainty,
   if(kind = 'policy', admin, coalesce(known(user), if(action = 'POST /auth', admin, NULL))) AS login, if(kind IN ('factor', 'lockout'), admin, NULL) AS actor,
-  concat_ws(' ', action, nullif(authentication, ''), nullif(status, '')) AS code, known(info) AS detail, flow AS flow_id,
+  concat_ws(' ', action, nullif(authentication, ''), nullif(status, '')) AS code, known(info) AS detail,
+  if(kind = 'answer', coalesce(flow, name), flow) AS flow_id,
   if(kind IN ('prompt', 'answer'), 'login', NULL) AS intent, if(is_phone, NULL, bare_ip(client)) AS ip, if(is_phone, bare_ip(client), NULL) AS answer_ip,
   if(is_phone, NULL, nullif(concat_ws('/', known(user_agent), known(user_agent_version)), '')) AS agent, known(serial) AS answer_device,
   if(kind = 'prompt' AND named = 'push' AND contains(info, 'Please press'), true, NULL) AS has_number,
@@ -192,7 +196,7 @@ PATIENCE = _all("push number_push sms email", Patience(120, _LIFE))
 SIGHT = {
     "explicit_prompt": Sight(
         True,
-        "every challenge has a row; a server's two logs tell the same prompts, so read one of them; the audit log's times are the server's own, read as UTC",
+        "every challenge has a row, or one in each of a server's two logs, counted once; the audit log's times are the server's own, read as UTC",
     ),
     "explicit_deny": Sight(True, "a refusal has a row from 3.14 on; before that the audit log writes it like an ignored push"),
     "explicit_timeout": Sight(False, "an ignored push has a row only if the client asks again; mostly nothing came is all that is known"),
