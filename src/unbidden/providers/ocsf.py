@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
-from typing import Any, LiteralString
+from typing import LiteralString
 
 from unbidden.engine import Structure
-from unbidden.providers import Event, Patience, Record, Shape, Sight
+from unbidden.providers import Patience, Record, Shape, Sight
+from unbidden.rendering.ocsf import REPERTOIRE, carries, render
+
+__all__ = ("PATIENCE", "REPERTOIRE", "SHAPES", "SIGHT", "TITLE", "carries", "render")
 
 TITLE = "OCSF"
 
@@ -31,14 +33,14 @@ WORDS: tuple[tuple[str, str | None, str | None, str, str], ...] = (
         user.mfa.okta_verify.deny_push_upgrade_needed PUSH_CONFIRMATION_REJECTED MFA_denied_user_declined_the_authentication""",
         "user_declined user_denied user_rejected push_denied"),
     ("answer", "reported", None, "reported fraud_reported fraud user_marked_fraud SuspiciousActivityReported MFA_denied_Fraud_Code_Entered", "reported_fraud"),
-    ("answer", "unanswered", None, """unanswered timed_out no_response no_keys_pressed call_timed_out abandoned PUSH_CONFIRMATION_TIMED_OUT
-        MFA_denied_user_did_not_respond_to_mobile_app_notification MFA_denied_user_never_entered_the_verification_code
+    ("answer", "unanswered", None, """unanswered timed_out abandoned_other_method no_response no_keys_pressed call_timed_out abandoned
+        PUSH_CONFIRMATION_TIMED_OUT MFA_denied_user_did_not_respond_to_mobile_app_notification MFA_denied_user_never_entered_the_verification_code
         MFA_denied_unable_to_reach_the_user's_phone MFA_denied_phone_call_went_to_voicemail
         MFA_denied_user_hung_up_the_phone_call_without_succeeding_the_authentication""", "timeout timedout user_timeout push_timeout"),
     ("answer", "wrong_number", None, "wrong_number OV_WITH_CHALLENGE_RESPONSE_INVALID MFA_denied_user_did_not_select_the_correct_number", "number_mismatch"),
     ("answer", "wrong_code", None, """wrong_code invalid_passcode gd_auth_failed MFA_denied_user_entered_incorrect_code MFA_denied_user_entered_incorrect_PIN
         MFA_denied_invalid_mobile_app_verification_code MFA_denied_verification_code_already_used_once""", "invalid_code invalid_otp"),
-    ("answer", "cancelled", None, "cancelled cancelled_at_login abandoned_other_method user_cancelled", "canceled user_canceled"),
+    ("answer", "cancelled", None, "cancelled cancelled_at_login user_cancelled", "canceled user_canceled"),
     ("answer", "blocked", None, """blocked_by_policy denied_by_policy denied_network anomalous_push anonymous_ip deny_unenrolled_user location_restricted
         factor_restricted platform_restricted version_restricted software_restricted endpoint_is_not_trusted user_disabled MFA_denied_user_is_blocked""", ""),
     ("answer", "failed", None, "failed_unspecified 500121 AuthenticationFailedSasError", ""),
@@ -48,6 +50,10 @@ WORDS: tuple[tuple[str, str | None, str | None, str, str], ...] = (
         MFA_requirement_satisfied_by_claim_in_the_token""", "mfa_remembered"),
     ("session", "success", "bypass", "bypassed bypass_user user.mfa.attempt_bypass", ""),
     ("report", "success", None, "user.account.report_suspicious_activity_by_enduser userReportedSuspiciousActivity", ""),
+    # Okta's first factor; it is no sign-in yet. The second spelling is that of ocsf/examples.
+    ("password", "success", None, """user.session.start user.sesion.start user.authentication.auth_via_AD_agent user.authentication.auth_via_IDP
+        user.authentication.auth_via_LDAP_agent user.authentication.auth_via_radius user.authentication.auth_via_social
+        user.authentication.auth_via_richclient""", ""),
     ("password", "failure", None, "50126 InvalidUserNameOrPassword 50034 50055 50057", "bad_password invalid_password"),
     ("factor", "added", None, "EnableMFADevice user.mfa.factor.activate User_registered_security_info", ""),
     ("factor", "removed", None, "DeactivateMFADevice DeleteVirtualMFADevice user.mfa.factor.deactivate User_deleted_security_info", ""),
@@ -69,12 +75,19 @@ _FACTOR_NAMES = {
     "bypass_code": "bypass", "bypass": "bypass", "remembered_device": "remembered", "remembered": "remembered", "external_idp": "external",
     "external": "external",
 }  # fmt: skip
-_CLASSES = {"authentication": 3002, "account change": 3001, "entity management": 3004, "detection finding": 2004}
+# Factors that cannot be phished: U2F and WebAuthn.
+_RESISTANT = "chosen.factor_type_id IN ('9', '10') OR lower(chosen.factor_type) IN ('u2f', 'webauthn', 'passkey')"
+_CLASSES = {
+    "authentication": 3002, "account change": 3001, "entity management": 3004, "user access management": 3005, "group management": 3006,
+    "detection finding": 2004,
+}  # fmt: skip
 
-# Account Change: activity, kind, outcome.
-_ACCOUNT = (
-    ("3", "recovery", "success"), ("4", "recovery", "success"), ("7", "policy", "granted"), ("9", "lockout", "locked"),
-    ("10", "factor", "added"), ("11", "factor", "removed"), ("12", "recovery", "success"),
+# Account Change, User Access Management, Group Management: class and activity, kind, outcome.
+_CHANGES = (
+    ("3001/3", "recovery", "success"), ("3001/4", "recovery", "success"), ("3001/7", "policy", "granted"), ("3001/8", "policy", "changed"),
+    ("3001/9", "lockout", "locked"), ("3001/10", "factor", "added"), ("3001/11", "factor", "removed"), ("3001/12", "recovery", "success"),
+    ("3005/1", "policy", "granted"), ("3005/2", "policy", "changed"), ("3005/3", "policy", "granted"), ("3005/4", "policy", "changed"),
+    ("3006/1", "policy", "granted"), ("3006/2", "policy", "changed"), ("3006/3", "policy", "changed"), ("3006/4", "policy", "changed"),
 )  # fmt: skip
 
 _USER: Structure = {"name": "VARCHAR", "uid": "VARCHAR", "email_addr": "VARCHAR", "risk_level": "VARCHAR", "risk_level_id": "VARCHAR"}
@@ -86,17 +99,24 @@ _ENDPOINT: Structure = {"ip": "VARCHAR", "location": _PLACE, "autonomous_system"
 STRUCTURE: Structure = {
     "class_uid": "VARCHAR", "class_name": "VARCHAR", "category_uid": "VARCHAR", "type_uid": "VARCHAR", "activity_id": "VARCHAR",
     "time": "VARCHAR", "time_dt": "VARCHAR", "status_id": "VARCHAR", "status": "VARCHAR", "status_code": "VARCHAR", "status_detail": "VARCHAR",
-    "message": "VARCHAR", "severity_id": "VARCHAR", "is_mfa": "VARCHAR", "auth_protocol_id": "VARCHAR", "risk_level": "VARCHAR", "risk_level_id": "VARCHAR",
+    "message": "VARCHAR", "severity_id": "VARCHAR", "is_mfa": "VARCHAR", "auth_protocol_id": "VARCHAR", "auth_protocol": "VARCHAR",
+    "logon_type_id": "VARCHAR", "logon_type": "VARCHAR", "verdict_id": "VARCHAR", "risk_level": "VARCHAR", "risk_level_id": "VARCHAR",
     "metadata": {
-        "uid": "VARCHAR", "correlation_uid": "VARCHAR", "tenant_uid": "VARCHAR", "logged_time": "VARCHAR", "logged_time_dt": "VARCHAR",
+        "uid": "VARCHAR", "original_event_uid": "VARCHAR", "correlation_uid": "VARCHAR", "tenant_uid": "VARCHAR",
+        "logged_time": "VARCHAR", "logged_time_dt": "VARCHAR",
         "event_code": "VARCHAR", "version": "VARCHAR", "product": {"name": "VARCHAR"},
     },
-    "user": _USER, "actor": {"user": _USER, "session": {"uid": "VARCHAR"}}, "session": {"uid": "VARCHAR"}, "service": {"name": "VARCHAR"},
+    "user": _USER, "actor": {"user": _USER, "session": {"uid": "VARCHAR"}}, "session": {"uid": "VARCHAR", "is_mfa": "VARCHAR"}, "service": {"name": "VARCHAR"},
     "dst_endpoint": {"svc_name": "VARCHAR", "hostname": "VARCHAR"}, "src_endpoint": _ENDPOINT, "http_request": {"user_agent": "VARCHAR", "uid": "VARCHAR"},
-    "device": {"uid": "VARCHAR", "is_managed": "VARCHAR", "is_compliant": "VARCHAR", "is_trusted": "VARCHAR"},
+    "device": {
+        "uid": "VARCHAR", "is_managed": "VARCHAR", "is_compliant": "VARCHAR", "is_trusted": "VARCHAR", "ip": "VARCHAR", "location": _PLACE,
+        "org": {"name": "VARCHAR"},
+    },
     "api": {"operation": "VARCHAR", "request": {"uid": "VARCHAR"}}, "entity": {"type": "VARCHAR"},
-    "auth_factors": [{"factor_type_id": "VARCHAR", "factor_type": "VARCHAR", "device": {"uid": "VARCHAR", "ip": "VARCHAR", "location": _PLACE}}],
-    "unmapped": {"additionalEventData.CredentialType": "VARCHAR", "additionalEventData.AuthWorkflowID": "VARCHAR"},
+    "auth_factors": [{
+        "factor_type_id": "VARCHAR", "factor_type": "VARCHAR", "phone_number": "VARCHAR", "device": {"uid": "VARCHAR", "ip": "VARCHAR", "location": _PLACE},
+    }],
+    "unmapped": "VARCHAR",
     "finding_info": {"uid": "VARCHAR", "title": "VARCHAR"},
     "evidences": [{"user": _USER, "actor": {"user": _USER}, "src_endpoint": _ENDPOINT, "http_request": {"user_agent": "VARCHAR"}}],
 }  # fmt: skip
@@ -141,6 +161,11 @@ _AT = _when('"time"', "time_dt")
 MINE: LiteralString = f"coalesce(class_uid, class_name, type_uid) IS NOT NULL AND {_AT} IS NOT NULL"
 
 
+def _unmapped(name: str) -> str:
+    """SQL for a value of `unmapped`, which comes as an object, as a list of pairs, or as the text of a map (`{name=value}`)."""
+    return f"""known(regexp_extract(unmapped, '{name}"?\\s*[:=,]\\s*(?:"value"\\s*:\\s*)?"?([A-Za-z0-9_-]+)', 1))"""
+
+
 def _first_word(column: str) -> str:
     """SQL for what the first of the words that means something says of one column."""
     return "CASE " + " ".join(f"WHEN w{n}.kind IS NOT NULL THEN w{n}.{column}" for n in (1, 2, 3, 4)) + f" END AS word_{column}"
@@ -160,7 +185,9 @@ WITH bare AS (
       WHEN {_is_someone("evidences[1].actor.user")} THEN evidences[1].actor.user ELSE actor.user END AS subject,
     coalesce(list_filter(auth_factors, lambda f: f.factor_type_id IS DISTINCT FROM '11' AND lower(f.factor_type) IS DISTINCT FROM 'password')[1],
       auth_factors[1]) AS chosen,
-    if(src_endpoint.ip IS NULL, coalesce(evidences[1].src_endpoint, src_endpoint), src_endpoint) AS origin,
+    CASE WHEN src_endpoint.ip IS NOT NULL THEN src_endpoint WHEN evidences[1].src_endpoint IS NOT NULL THEN evidences[1].src_endpoint
+      WHEN device.ip IS NOT NULL THEN {{'ip': device.ip, 'location': device.location, 'autonomous_system': {{'number': NULL, 'name': device.org.name}},
+        'isp': NULL}} ELSE src_endpoint END AS origin,
     {_word("status_detail")} AS detail_word, {_word("status_code")} AS code_word, {_word("metadata.event_code")} AS event_word,
     {_word("coalesce(api.operation, finding_info.title)")} AS operation_word
   FROM raw WHERE {MINE}
@@ -174,23 +201,28 @@ WITH bare AS (
     LEFT JOIN (VALUES {_MEANINGS}) w3(word, kind, outcome, factor) ON w3.word = event_word
     LEFT JOIN (VALUES {_MEANINGS}) w4(word, kind, outcome, factor) ON w4.word = operation_word
     LEFT JOIN (VALUES {_NAMED}) named(name, factor)
-      ON named.name = {_word('coalesce(chosen.factor_type, unmapped."additionalEventData.CredentialType")')}
+      ON named.name = {_word(f"coalesce(chosen.factor_type, {_unmapped('CredentialType')})")}
     LEFT JOIN (VALUES {_NUMBERED}) numbered(id, factor) ON numbered.id = chosen.factor_type_id
-    LEFT JOIN (VALUES {_table(_ACCOUNT)}) a(activity, kind, outcome) ON class = 3001 AND a.activity = bare.activity
+    LEFT JOIN (VALUES {_table(_CHANGES)}) a(change, kind, outcome) ON a.change = class || '/' || bare.activity
 ), typed AS (
   SELECT *, coalesce(if(word_kind = 'session', word_factor, NULL), listed_factor, word_factor, if(chosen IS NOT NULL, 'unknown', NULL)) AS factor_,
     CASE class
       WHEN 3002 THEN CASE WHEN activity = 2 THEN 'session' WHEN activity IN (3, 4, 5) THEN 'other'
         WHEN word_kind = 'prompt' AND listed_factor IN ('password', 'remembered', 'bypass') THEN 'other'
         WHEN word_kind IS NOT NULL AND (word_kind <> 'answer' OR listed_factor IS DISTINCT FROM 'password') THEN word_kind
-        WHEN activity = 6 THEN if(auth_protocol_id = '2' OR listed_factor = 'password', 'other', 'prompt')
+        WHEN activity = 6 THEN if(auth_protocol_id = '2' OR lower(auth_protocol) = 'kerberos' OR listed_factor = 'password', 'other', 'prompt')
         WHEN verdict IS NULL THEN 'other'
         WHEN listed_factor = 'password' THEN 'password' WHEN listed_factor IN ('remembered', 'bypass') THEN 'session'
-        WHEN chosen IS NOT NULL OR tristate(is_mfa) THEN 'answer'
-        WHEN activity IN (1, 7) THEN 'session' ELSE 'other' END
+        WHEN coalesce(chosen.factor_type_id, chosen.factor_type, listed_factor) IS NOT NULL OR tristate(coalesce(is_mfa, "session".is_mfa)) THEN 'answer'
+        -- Machines, batches and services sign in to systems too, and changing to another account is no way in of that account's owner.
+        WHEN activity = 1 AND NOT coalesce(logon_type_id IN ('1', '4', '5') OR lower(logon_type) IN ('system', 'batch', 'os service'), false) THEN 'session'
+        ELSE 'other' END
       WHEN 3001 THEN if(word_kind IN ('factor', 'report'), word_kind, coalesce(account_kind, 'other'))
+      WHEN 3005 THEN coalesce(account_kind, 'other')
+      WHEN 3006 THEN coalesce(account_kind, 'other')
       WHEN 3004 THEN if(contains(lower(entity.type), 'policy') AND activity NOT IN (0, 2), 'policy', 'other')
-      WHEN 2004 THEN CASE WHEN lower(metadata.product.name) = 'unbidden' OR activity = 3 OR status_id IN ('3', '4', '5', '6') THEN 'other'
+      WHEN 2004 THEN CASE WHEN lower(metadata.product.name) = 'unbidden' OR activity = 3 OR status_id IN ('3', '4', '5', '6')
+          OR verdict_id IN ('1', '3', '5', '6', '10') THEN 'other'
         WHEN word_kind = 'report' THEN 'report' ELSE 'risk' END
       ELSE 'other' END AS kind,
     coalesce(risk_level, subject.risk_level) AS level, coalesce(risk_level_id, subject.risk_level_id) AS level_id
@@ -199,7 +231,10 @@ WITH bare AS (
   SELECT *, class = 3002 AND word_kind IS NOT NULL AND kind <> 'other' AS is_said,
     CASE WHEN kind = 'other' THEN NULL
       WHEN class = 2004 THEN 'success'
-      WHEN class = 3002 THEN CASE WHEN activity = 2 THEN 'ended' WHEN word_kind IS NOT NULL THEN word_outcome
+      WHEN class = 3002 THEN CASE WHEN activity = 2 THEN 'ended'
+        -- Okta says that a push was approved although the number was wrong and the sign-in failed.
+        WHEN verdict = '2' AND word_outcome = 'approved' THEN 'failed' WHEN verdict = '2' AND word_outcome = 'success' AND kind <> 'report' THEN 'failure'
+        WHEN word_kind IS NOT NULL THEN word_outcome
         WHEN kind = 'prompt' THEN if(verdict = '2', 'failed', 'sent')
         WHEN kind = 'answer' THEN if(verdict = '1', 'approved', 'failed')
         ELSE if(verdict = '1', 'success', 'failure') END
@@ -213,8 +248,10 @@ WITH bare AS (
   SELECT *, coalesce(known(who.name), if(who.uid IS NULL OR who.uid = actor.user.uid, known(actor.user.name), NULL)) AS name_, known(who.email_addr) AS email_
   FROM judged
 )
-SELECT coalesce(known(metadata.uid) || if(class = 2004, '|2004', ''), known(finding_info.uid) || '|' || coalesce(activity, 0) || '|' || CAST(at_ AS VARCHAR),
-    md5(concat_ws('|', at_, class, activity, name_, who.uid, origin.ip, status_code, status_detail, session.uid))) AS event_id,
+SELECT coalesce(known(metadata.uid) || if(class = 2004, '|2004', ''),
+    known(metadata.original_event_uid) || '|' || coalesce(class, 0) || '|' || coalesce(activity, 0),
+    known(finding_info.uid) || '|' || coalesce(activity, 0) || '|' || CAST(at_ AS VARCHAR),
+    md5(concat_ws('|', at_, class, activity, name_, who.uid, origin.ip, status_code, status_detail, session.uid, metadata.event_code))) AS event_id,
   at_ AS occurred_at, {_when("metadata.logged_time", "metadata.logged_time_dt")} AS seen_at, 0 AS step, source,
   known(metadata.tenant_uid) AS tenant,
   if(name_ IS NULL OR (contains(name_, ' ') AND email_ IS NOT NULL), email_, name_) AS login,
@@ -231,7 +268,7 @@ SELECT coalesce(known(metadata.uid) || if(class = 2004, '|2004', ''), known(find
     coalesce(known(status_code), known(metadata.event_code))) AS code,
   coalesce(known(status_detail), known(finding_info.title), known(message)) AS detail,
   known(coalesce(http_request.uid, api.request.uid)) AS request_id,
-  known(coalesce(metadata.correlation_uid, unmapped."additionalEventData.AuthWorkflowID")) AS flow_id,
+  known(coalesce(metadata.correlation_uid, {_unmapped("AuthWorkflowID")})) AS flow_id,
   known(coalesce("session".uid, actor.session.uid)) AS session_id,
   coalesce(known(service.name), CASE WHEN contains(dst_endpoint.svc_name, '://') THEN split_part(dst_endpoint.svc_name, '/', 3)
     WHEN NOT starts_with(dst_endpoint.svc_name, '/') THEN known(dst_endpoint.svc_name) END, known(dst_endpoint.hostname)) AS app,
@@ -244,8 +281,8 @@ SELECT coalesce(known(metadata.uid) || if(class = 2004, '|2004', ''), known(find
   coalesce(tristate(device.is_managed), tristate(device.is_compliant), tristate(device.is_trusted)) AS is_managed,
   bare_ip(chosen.device.ip) AS answer_ip, known(chosen.device.location.country) AS answer_country, known(chosen.device.location.city) AS answer_city,
   {_coordinate("chosen.device.location", "lat", 1)} AS answer_lat, {_coordinate("chosen.device.location", "long", 0)} AS answer_lon,
-  known(chosen.device.uid) AS answer_device,
-  if(kind = 'answer' AND chosen.factor_type_id IN ('9', '10'), true, NULL) AS is_resistant,
+  coalesce(known(chosen.device.uid), known(chosen.phone_number)) AS answer_device,
+  if(kind = 'answer' AND ({_RESISTANT}), true, NULL) AS is_resistant,
   CASE WHEN level_id IN ('0', '1') OR lower(level) IN ('info', 'low') THEN 'low' WHEN level_id = '2' OR lower(level) = 'medium' THEN 'medium'
     WHEN level_id IN ('3', '4') OR lower(level) IN ('high', 'critical') THEN 'high'
     WHEN kind <> 'risk' THEN NULL WHEN severity_id IN ('1', '2') THEN 'low' WHEN severity_id = '3' THEN 'medium'
@@ -277,110 +314,3 @@ SIGHT = {
     "vendor_risk": Sight(True, "user.risk_level, and detection findings of the producer"),
     "factor_changes": Sight(True, "Account Change has an activity for a factor enabled and one for a factor disabled"),
 }
-
-_FATES = ("approved", "denied", "reported", "unanswered", "wrong_number", "cancelled", "blocked", "failed")
-# What `render` can write so that reading it back gives the same event: kind, factor, outcome.
-REPERTOIRE: tuple[tuple[str, str | None, str | None], ...] = (
-    *(("prompt", factor, "sent") for factor in ("push", "number_push", "sms", "call", "email")),
-    *(("answer", factor, outcome) for factor in ("push", "number_push") for outcome in _FATES),
-    *(("answer", factor, outcome) for factor in ("sms", "call", "email", "totp") for outcome in ("approved", "wrong_code", "unanswered", "failed")),
-    ("answer", "passkey", "approved"), ("answer", "token", "approved"), ("answer", "unknown", "failed"),
-    ("password", "password", "success"), ("password", "password", "failure"),
-    ("session", None, "success"), ("session", None, "failure"), ("session", None, "ended"),
-    ("session", "remembered", "success"), ("session", "bypass", "success"),
-    ("factor", None, "added"), ("factor", None, "removed"), ("recovery", None, "success"), ("lockout", None, "locked"), ("risk", None, "success"),
-    ("policy", None, "changed"),
-)  # fmt: skip
-
-_ALWAYS = frozenset({"occurred_at", "login", "user_id", "tenant", "kind", "outcome", "ip", "country", "region", "city", "lat", "lon", "asn", "org", "agent"})
-_LOGON = frozenset({"factor", "intent", "flow_id", "session_id", "request_id", "app", "device", "is_managed", "risk"})
-_PHONE = frozenset({"answer_ip", "answer_country", "answer_city", "answer_device"})
-
-
-def carries(event: Event) -> frozenset[str]:
-    """What an event of this kind can hold: the phone stands in the factor, so only challenges have one."""
-    kind = event["kind"]
-    if kind in ("prompt", "answer"):
-        return _ALWAYS | _LOGON | _PHONE
-    if kind in ("password", "session"):
-        return _ALWAYS | _LOGON
-    return _ALWAYS | {"factor": frozenset({"actor"}), "recovery": frozenset({"actor"}), "risk": frozenset({"risk"})}.get(kind, frozenset[str]())
-
-
-_FACTOR_OF = {
-    "push": (5, "Push Notification"), "sms": (1, "SMS"), "call": (3, "Phone Call"), "email": (8, "Email"), "totp": (7, "OTP"), "token": (6, "Hardware Token"),
-    "passkey": (10, "WebAuthn"), "password": (11, "Password"), "unknown": (0, "Unknown"),
-}  # fmt: skip
-_WORD_OF = {
-    "cancelled": "cancelled_at_login", "denied": "denied_by_user", "reported": "fraud_reported", "unanswered": "timed_out", "blocked": "blocked_by_policy",
-    "failed": "failed_unspecified", "sent": "prompt_sent",
-}  # fmt: skip
-_ACTIVITY_OF = {("factor", "added"): 10, ("factor", "removed"): 11, ("recovery", "success"): 4, ("lockout", "locked"): 9}
-
-
-def render(event: Event) -> list[dict[str, Any]]:
-    """One event of OCSF 1.8; `event_id` becomes metadata.uid."""
-    kind, outcome = event["kind"], str(event["outcome"])
-    class_uid = {"risk": 2004, "policy": 3004}.get(kind, 3001 if (kind, outcome) in _ACTIVITY_OF else 3002)
-    activity = {"prompt": 6, "risk": 1, "policy": 3}.get(kind, _ACTIVITY_OF.get((kind, outcome), 2 if outcome == "ended" else 1))
-    at = _milliseconds(event["occurred_at"])
-    login = str(event.get("login"))
-    user = {"name": login, "uid": event.get("user_id"), "email_addr": login if login.isascii() else None, "type_id": 1, "type": "User"}
-    actor = {"name": event["actor"], "uid": f"uid-{event['actor']}", "type_id": 2, "type": "Admin"} if event.get("actor") else user
-    seen = {"src_endpoint": _endpoint(event), "http_request": _filled({"user_agent": event.get("agent"), "uid": event.get("request_id")})}
-    has_failed = kind in ("answer", "password", "session") and outcome not in ("approved", "success", "ended")
-    return [_filled({
-        "class_uid": class_uid, "category_uid": class_uid // 1000, "activity_id": activity, "type_uid": class_uid * 100 + activity,
-        "severity_id": 3 if has_failed else 1, "time": at, "time_dt": event["occurred_at"].strftime("%Y-%m-%dT%H:%M:%SZ"), "timezone_offset": 0,
-        "message": f"{kind} {outcome}",
-        "metadata": _filled({
-            "version": "1.8.0", "product": {"name": "Example Identity", "vendor_name": "Example"}, "uid": event["event_id"], "log_name": "sign-ins",
-            "correlation_uid": event.get("flow_id"), "tenant_uid": event.get("tenant"), "logged_time": at + 2000, "profiles": ["cloud", "datetime", "host"],
-        }),
-        "cloud": {"provider": "Example", "region": "eu-1"}, "actor": {"user": _filled(actor)},
-        **(_finding(event, user, seen) if class_uid == 2004 else {"status_id": 2 if has_failed else 1, **seen}),
-        **(_logon(event, user) if class_uid == 3002 else {"user": _filled(user)} if class_uid == 3001 else {}),
-        "entity": {"type": "Policy", "name": "Sign-in policy", "uid": "pol-1"} if class_uid == 3004 else None,
-    })]  # fmt: skip
-
-
-def _endpoint(event: Event) -> dict[str, Any]:
-    place = {"city": event.get("city"), "country": event.get("country"), "region": event.get("region"), "lat": event.get("lat"), "long": event.get("lon")}
-    network = {"number": event.get("asn"), "name": event.get("org")}
-    return _filled({"ip": event.get("ip"), "location": _filled(place), "autonomous_system": _filled(network)})
-
-
-def _logon(event: Event, user: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields that only Authentication has; the fate stands in status_detail in our own word."""
-    kind, factor, outcome = event["kind"], event.get("factor"), str(event.get("outcome"))
-    word = {"remembered": "satisfied_without_prompt", "bypass": "bypassed"}.get(str(factor)) if kind == "session" else _WORD_OF.get(outcome, outcome)
-    number, name = _FACTOR_OF.get(str(factor), (99, str(factor)))
-    phone = _filled({
-        "uid": event.get("answer_device"), "ip": event.get("answer_ip"), "type_id": 5, "type": "Mobile",
-        "location": _filled({"city": event.get("answer_city"), "country": event.get("answer_country")}),
-    })  # fmt: skip
-    challenge = _filled({"factor_type_id": number, "factor_type": name, "provider": "Example Authenticator", "device": phone if kind != "password" else None})
-    device = {"uid": event.get("device"), "type_id": 3, "type": "Laptop", "is_managed": event.get("is_managed")}
-    return {
-        "is_mfa": kind in ("prompt", "answer"), "auth_protocol_id": 5, "auth_protocol": "SAML", "logon_type_id": 99, "logon_type": "web",
-        "user": _filled({**user, "risk_level": str(event["risk"]).title() if event.get("risk") else None}),
-        "service": {"name": event["app"]} if event.get("app") else {"name": "unknown"}, "session": _filled({"uid": event.get("session_id")}),
-        "status_detail": word if kind in ("prompt", "answer", "session") else None,
-        "auth_factors": [challenge] if kind in ("prompt", "answer", "password") else None, "device": _filled(device) if event.get("device") else None,
-    }  # fmt: skip
-
-
-def _finding(event: Event, user: Mapping[str, Any], seen: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of a Detection Finding: whom it is about stands in the evidence."""
-    return {
-        "status_id": 1, "finding_info": {"uid": f"finding-{event['event_id']}", "title": "Unfamiliar sign-in"}, "is_alert": True,
-        "evidences": [{"user": _filled(user), **seen}], "risk_level": str(event["risk"]).title() if event.get("risk") else None,
-    }  # fmt: skip
-
-
-def _filled(record: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in record.items() if value is not None and value != {}}
-
-
-def _milliseconds(at: datetime) -> int:
-    return int(at.replace(tzinfo=at.tzinfo or UTC).timestamp() * 1000)
