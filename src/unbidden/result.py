@@ -17,10 +17,12 @@ from unbidden.detect import detections
 from unbidden.line import Run
 from unbidden.providers import registry
 from unbidden.steps import numbers
-from unbidden.story import tell
+from unbidden.story import tell, told_once
 
 FATES = ("approved", "denied", "reported", "unanswered", "wrong_number", "wrong_code", "cancelled", "blocked", "failed", "pending")
 _NEARBY = timedelta(hours=24)
+# Evidence in logs is never certainty.
+_SUREST = 99
 _TELEPHONY = {"sms", "call"}
 _WORD_KINDS = {"answer": "report", "prompt": "report"}
 
@@ -117,7 +119,7 @@ def _incident(facts: Mapping[str, Any], parts: Mapping[str, list[dict[str, Any]]
     prompts = parts["prompts"]
     providers = sorted({prompt["provider"] for prompt in prompts} | {word["event_id"].split(":", 1)[0] for word in parts["words"]})
     return {
-        "id": facts["incident_id"], "user": facts["person"], "stage": facts["stage"], "severity": facts["severity"], "risk": round(facts["risk"]),
+        "id": facts["incident_id"], "user": facts["person"], "stage": facts["stage"], "severity": facts["severity"], "risk": min(round(facts["risk"]), _SUREST),
         **{name: engine.iso(facts[name]) for name in ("first_at", "last_at", "detected_at", "approved_at")},
         "prompts": {"sent": len(prompts), **{fate: sum(prompt["fate"] == fate for prompt in prompts) for fate in FATES}},
         "providers": providers, "factors": sorted({prompt["factor"] for prompt in prompts}),
@@ -172,7 +174,7 @@ def _timeline(parts: Mapping[str, list[dict[str, Any]]]) -> list[dict[str, Any]]
         {"at": engine.iso(word["occurred_at"]), "kind": _word_kind(word), "fate": None, "fate_at": None, "factor": None, "app": word["app"],
          "ip": word["ip"], "country": word["country"], "city": word["city"], "answer_country": None, "known": None, "is_part": True,
          "text": detections()[word["detection"]].about["title"]}
-        for word in parts["words"]
+        for word in told_once(parts["words"])
     ]  # fmt: skip
     return sorted(marks, key=lambda mark: (str(mark["at"]), str(mark["kind"]), str(mark["text"]), str(mark["ip"])))
 

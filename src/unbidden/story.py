@@ -40,12 +40,12 @@ def tell(facts: Mapping[str, Any], prompts: Sequence[Mapping[str, Any]], words: 
     day = prompts[0]["sent_at"].date() if prompts else None
     sessions = [word for word in words if word["kind"] == "session"]
     sentences += _sessions(sessions, zone, day)
-    sentences += [_word(word, zone, day) for word in _once(words) if word["kind"] != "session"]
+    sentences += [_word(word, zone, day) for word in told_once(words) if word["kind"] != "session"]
     sentences += _known_when(facts, zone)
     return sentences
 
 
-def _once(words: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def told_once(words: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """The words; of those with a sentence of their own only the first of the weightiest detection."""
     own = [word for word in words if "story" in detections()[word["detection"]].about]
     first = max(own, key=lambda word: float(detections()[word["detection"]].about["weight"]), default=None)

@@ -3,17 +3,18 @@
 WITH let_in AS (
   SELECT * FROM moment WHERE phase = 'ended' AND fate_so_far = 'approved'
 ), stranger AS (
-  SELECT prompt_id, phase, person, network, instant, has_history, refused_1h + ignored_1h + failed_1h AS unwanted_1h
+  SELECT prompt_id, phase, person, network, instant, has_history, refused_1h + ignored_1h + failed_1h AS unwanted_1h,
+    sent_1h - approved_1h AS open_1h
   FROM let_in WHERE NOT is_known_place AND coalesce(device_days, 0) = 0
 ), follower AS (
   SELECT event_id, person, occurred_at, kind, outcome, app, code, network FROM event
   WHERE kind IN ('session', 'factor', 'policy') AND person IN (SELECT person FROM stranger)
 ), followed AS (
-  SELECT f.*, s.prompt_id, s.phase, s.instant, s.has_history, s.unwanted_1h FROM follower f ASOF JOIN (
+  SELECT f.*, s.prompt_id, s.phase, s.instant, s.has_history, s.unwanted_1h, s.open_1h FROM follower f ASOF JOIN (
     FROM stranger QUALIFY row_number() OVER (PARTITION BY person, network, instant ORDER BY prompt_id) = 1
   ) s ON s.person = f.person AND s.network = f.network AND s.instant <= f.occurred_at
   UNION ALL
-  SELECT f.*, s.prompt_id, s.phase, s.instant, s.has_history, s.unwanted_1h FROM (FROM follower WHERE network IS NULL) f ASOF JOIN (
+  SELECT f.*, s.prompt_id, s.phase, s.instant, s.has_history, s.unwanted_1h, s.open_1h FROM (FROM follower WHERE network IS NULL) f ASOF JOIN (
     FROM stranger QUALIFY row_number() OVER (PARTITION BY person, instant ORDER BY prompt_id) = 1
   ) s ON s.person = f.person AND s.instant <= f.occurred_at
 )
