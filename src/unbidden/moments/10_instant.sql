@@ -6,7 +6,7 @@ WITH both_ends AS (
   FROM prompt p JOIN familiar f USING (prompt_id)
 ), in_crowd AS (
   SELECT b.*, coalesce(b.instant <= w.instant + to_seconds($crowd_s) AND w.silent_people >= $outage_people AND w.in_people < w.silent_people
-    AND (b.is_known_place OR b.client_days > 0), false) AS is_outage
+    AND (b.is_known_place OR b.client_days > 0 OR NOT b.has_history), false) AS is_outage
   FROM both_ends b ASOF LEFT JOIN crowd w ON w.instant <= b.instant
 )
 SELECT prompt_id, person, phase, instant, is_known_place, sent_at, ip, network, is_outage,
