@@ -119,7 +119,6 @@ _CODES = {
 # activityDisplayName by what it means.
 _ACTIVITIES = (
     ("factor", "added", "user registered security info|admin registered security info|user registered all required security info"),
-    ("factor", "added", "security info saved for self-service password reset"),
     ("factor", "changed", "user changed default security info|user updated security info|admin updated security info"),
     ("factor", "removed", "user deleted security info|admin deleted security info|disable strong authentication"),
     ("factor", "bypassed", "add bypassed user|createbypasseduser"), ("lockout", "locked", "add blocked user|createblockeduser"),
@@ -130,7 +129,7 @@ _ACTIVITIES = (
     ("policy", "changed", "add conditional access policy|update conditional access policy|delete conditional access policy"),
     ("policy", "changed", "add named location|update named location|delete named location|authentication methods policy update"),
     ("policy", "changed", "authentication methods policy reset|authentication strength policy create|authentication strength policy update"),
-    ("policy", "changed", "authentication strength policy delete"),
+    ("policy", "changed", "authentication strength policy delete"), ("factor", "added", "security info saved for self-service password reset"),
     ("policy", "granted", "add member to role|add eligible member to role|add member to role completed (pim activation)"),
 )  # fmt: skip
 
@@ -183,6 +182,7 @@ _TABLE_COLUMNS = {
 }  # fmt: skip
 
 # What the steps `s` of the relation `single` say. A method nobody knows in the first place of a sign-in is some first factor.
+# What most steps say is passed by first: it is no word for a fate, and looking for each of them took a sixth of the time.
 _TOLD = f"""
 named AS (
   SELECT r.*, lower(s.authenticationStepResultDetail) AS words, tristate(s.succeeded) AS is_ok,
@@ -190,7 +190,8 @@ named AS (
   FROM (SELECT *, contains(policy, 'numberMatch') AND NOT contains(policy, 'numberMatchOutOfDate') AS is_number FROM single) r
     LEFT JOIN (VALUES {_NAMED}) m(name, factor) ON m.name = lower(trim(split_part(s.authenticationMethod, '(', 1)))
 ), spoken AS (
-  SELECT *, if(method_factor = 'unknown', CASE {_SPOKEN} ELSE 'unknown' END, method_factor) AS factor, CASE {_FATE} END AS word FROM named
+  SELECT *, if(method_factor = 'unknown', CASE {_SPOKEN} ELSE 'unknown' END, method_factor) AS factor,
+    CASE WHEN words IS NULL OR words = 'correct password' THEN NULL {_FATE} END AS word FROM named
 ), told AS (
   SELECT *, CASE WHEN word IS NOT NULL THEN word WHEN is_ok THEN 'approved' WHEN factor NOT IN ('push', 'number_push') THEN 'failed'
       WHEN contains(policy, 'numberMatchDeny') THEN 'denied' WHEN contains(policy, 'numberMatchIncorrect') THEN 'wrong_number' ELSE 'failed' END AS fate,
