@@ -29,11 +29,10 @@ _AUDIT: Structure = {
     "CreationTime": "VARCHAR", "Start_Time": "VARCHAR", "RecordType": "VARCHAR", "ResultStatus": "VARCHAR", "UserId": "VARCHAR", "UserKey": "VARCHAR",
     "ClientIP": "VARCHAR", "ClientIPAddress": "VARCHAR", "ActorIpAddress": "VARCHAR", "IpAddress": "VARCHAR", "UserAgent": "VARCHAR",
     "ErrorNumber": "VARCHAR", "LogonError": "VARCHAR", "LoginStatus": "VARCHAR", "ApplicationId": "VARCHAR", "ObjectId": "VARCHAR",
-    "InterSystemsId": "VARCHAR", "IntraSystemId": "VARCHAR",
+    "InterSystemsId": "VARCHAR", "IntraSystemId": "VARCHAR", "UserPrincipalName": "VARCHAR", "CorrelationId": "VARCHAR", "RequestId": "VARCHAR",
     "DeviceProperties": [{"Name": "VARCHAR", "Value": "VARCHAR", **_DEVICE}],
     "ModifiedProperties": [{"Name": "VARCHAR", **_CHANGE, **dict.fromkeys(_STRONG, _CHANGE)}],
     "Actor": [{"ID": "VARCHAR", "Type": "VARCHAR"}], "Target": [{"ID": "VARCHAR", "Type": "VARCHAR"}],
-    "UserPrincipalName": "VARCHAR", "CorrelationId": "VARCHAR", "RequestId": "VARCHAR",
     "ActivityDateTime": "VARCHAR", "RiskEventType": "VARCHAR", "RiskLevel": "VARCHAR", "RiskState": "VARCHAR", "RiskDetail": "VARCHAR",
     "Location": {"city": "VARCHAR", "state": "VARCHAR", "countryOrRegion": "VARCHAR", "geoCoordinates": {"latitude": "VARCHAR", "longitude": "VARCHAR"}},
 }  # fmt: skip
