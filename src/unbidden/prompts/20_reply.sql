@@ -1,20 +1,23 @@
 -- One row for each end of a challenge, with its challenge where the log allows to find it: by the vendor's id of the challenge,
--- else of the flow, else of the session, else the person's last challenge of the same factor that could still be answered.
+-- else of the flow, else of the session, else the person's last challenge of the same factor that could still be answered. An end whose
+-- factor the log does not tell is that of any challenge of its flow or session.
 WITH answer AS (
   SELECT *, replace(factor, 'number_', '') AS class, coalesce(asked_at + to_seconds($early_s), occurred_at) AS asked
   FROM event WHERE kind = 'answer' AND person IS NOT NULL AND factor IN ('push', 'number_push', 'sms', 'call', 'email', 'unknown')
+), any_class AS (
+  SELECT provider, person, unnest([class, 'unknown']) AS class, flow_id, session_id, sent_at, send_id FROM send
 ), by_key AS (
   SELECT a.event_id, min_by(s.send_id, (s.class <> a.class, s.send_id)) AS send_id FROM answer a
     JOIN send s ON s.provider = a.provider AND s.person = a.person AND s.prompt_key = a.prompt_key GROUP BY a.event_id
 ), by_flow AS (
   SELECT a.event_id, s.send_id FROM answer a ASOF JOIN (
-    SELECT provider, person, class, flow_id, sent_at, min(send_id) AS send_id FROM send WHERE flow_id IS NOT NULL GROUP BY ALL
+    SELECT provider, person, class, flow_id, sent_at, min(send_id) AS send_id FROM any_class WHERE flow_id IS NOT NULL GROUP BY ALL
   ) s
     ON s.provider = a.provider AND s.person = a.person AND s.class = a.class AND s.flow_id = a.flow_id AND s.sent_at <= a.asked
   WHERE a.asked <= s.sent_at + to_seconds($late_s)
 ), by_session AS (
   SELECT a.event_id, s.send_id FROM answer a ASOF JOIN (
-    SELECT provider, person, class, session_id, sent_at, min(send_id) AS send_id FROM send WHERE session_id IS NOT NULL GROUP BY ALL
+    SELECT provider, person, class, session_id, sent_at, min(send_id) AS send_id FROM any_class WHERE session_id IS NOT NULL GROUP BY ALL
   ) s
     ON s.provider = a.provider AND s.person = a.person AND s.class = a.class AND s.session_id = a.session_id AND s.sent_at <= a.asked
   WHERE a.asked <= s.sent_at + to_seconds($late_s)

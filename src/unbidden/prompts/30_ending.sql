@@ -1,13 +1,16 @@
 -- One row for each challenge that ended, sent or implied. Several rows about one end (the phone's and the requester's) are one;
--- a wrong code does not end a challenge that was answered rightly afterwards.
+-- a wrong code does not end a challenge that was answered rightly afterwards, and a row that cannot tell, right behind one that can, is about
+-- the same end.
 WITH ranked AS (
   SELECT event_id, send_id, is_by_key, class, person, provider, flow_id, outcome, certainty, prompt_key, occurred_at, asked_at, weakness,
     ip IS NOT NULL AS has_requester, answer_ip IS NOT NULL AS has_answerer_ip,
     answer_ip IS NOT NULL OR answer_device IS NOT NULL OR answer_country IS NOT NULL AS has_answerer,
-    row_number() OVER replies AS nth, first_value(outcome) OVER replies AS first_outcome
+    row_number() OVER replies AS nth, first_value(outcome) OVER replies AS first_outcome,
+    first_value(occurred_at) OVER replies AS first_at
   FROM reply WINDOW replies AS (PARTITION BY send_id ORDER BY occurred_at, weakness, event_id)
 ), placed AS (
-  SELECT *, if(send_id IS NOT NULL AND (is_by_key OR nth = 1 OR outcome = first_outcome OR class IN ('sms', 'call', 'email')), send_id, NULL) AS owner FROM ranked
+  SELECT *, if(send_id IS NOT NULL AND (is_by_key OR nth = 1 OR outcome = first_outcome OR class IN ('sms', 'call', 'email')
+    OR (certainty = 'ambiguous' AND occurred_at <= first_at + to_seconds($early_s))), send_id, NULL) AS owner FROM ranked
 ), repeating AS (
   -- A log that writes a row for every poll of one challenge repeats itself within moments; only logs that cannot tell do so.
   SELECT event_id, lag(occurred_at) OVER same AS before, person, provider, flow_id, outcome, class, occurred_at

@@ -47,8 +47,11 @@ WITH by_id AS (
       ORDER BY quality, provider, first_id) > 1
 )
 SELECT 'p' || left(md5(j.first_id), 15) AS prompt_id, j.person, j.provider, sent_at, fate, certainty, fate_at, factor, has_number, intent, is_implied, sends,
-  fate = 'unanswered' AND o.done_at IS NOT NULL AS is_superseded, j.flow_id, session_id, request_id, app,
+  -- A vendor that is not sure that a prompt was ignored saw the person get in another way.
+  fate = 'unanswered' AND (certainty = 'ambiguous' OR EXISTS (
+    SELECT 1 FROM other_way o WHERE o.provider = j.provider AND o.person = j.person AND o.flow_id = j.flow_id AND o.class <> j.class
+      AND o.done_at BETWEEN j.sent_at AND j.fate_at)) AS is_superseded, j.flow_id, session_id, request_id, app,
   ip, network, asn, org, country, city, lat, lon, client, device, is_managed, is_proxy,
   answer_ip, answer_country, answer_city, answer_lat, answer_lon, answer_device, risk, code, events
-FROM told j LEFT JOIN other_way o ON o.provider = j.provider AND o.person = j.person AND o.flow_id = j.flow_id AND o.done_at BETWEEN j.sent_at AND j.fate_at
+FROM told j
 WHERE j.first_id NOT IN (SELECT first_id FROM echo)
