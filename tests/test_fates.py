@@ -67,3 +67,17 @@ def test_of_two_challenges_of_one_instant_the_same_one_is_answered_whatever_the_
     found = [fates(*order) for order in permutations(events)]
     assert found == [found[0]] * 6
     assert sorted(fate for _, _, fate, _ in found[0]) == ["denied", "unanswered"]
+
+
+def test_one_step_told_by_several_rows_of_a_flow_is_one_prompt() -> None:
+    """Entra's portal repeats a step under each row's own request."""
+    step = {"flow_id": "a", "factor": "push", "provider": "entra"}
+    rows = [happened(7, "answer", "denied", event_id=f"t:{name}", request_id=name, **step) for name in ("r2", "r3")]
+    assert fates(*rows) == [(7, "push", "denied", False)]
+
+
+def test_a_first_copy_that_cannot_tell_is_no_prompt_beside_the_one_that_can() -> None:
+    step = {"flow_id": "a", "provider": "entra"}
+    vague = happened(8, "answer", "failed", certainty="ambiguous", event_id="t:q1", request_id="q1", **{**step, "factor": "unknown"})
+    assert fates(vague, happened(7, "answer", "denied", event_id="t:q2", request_id="q2", **step)) == [(7, "push", "denied", False)]
+    assert len(fates(vague, happened(700, "answer", "denied", event_id="t:q2", request_id="q2", **step))) == 2

@@ -223,3 +223,27 @@ def test_a_row_with_an_empty_list_under_the_name_of_a_page_is_no_empty_page(tmp_
     events, unread, _ = read(tmp_path / "x")
     assert events == []
     assert len(unread) == 1
+
+
+def test_what_stands_beside_a_row_in_its_page_is_never_lost(tmp_path: Path) -> None:
+    (tmp_path / "page.json").write_text(json.dumps({"records": [row(0), {"what": "is this"}, row(1)], "meta": {"count": 3}}), "utf-8")
+    events, unread, sources = read(tmp_path)
+    assert len(events) == 2
+    assert len(unread) == 1
+    assert sources[0]["rows"] == 3
+
+
+def test_the_type_line_of_powershell_is_no_header(tmp_path: Path) -> None:
+    text = as_csv([flat(one) for one in ROWS])
+    (tmp_path / "typed.csv").write_text("\ufeff#TYPE Deserialized.System.Object\r\n" + text + "x" * 40 + "\n", "utf-8")
+    events, unread, _ = read(tmp_path)
+    assert len(events) == 2
+    assert [piece["line"] for piece in unread] == [5]
+
+
+def test_a_file_that_was_read_before_still_says_whose_it_is(tmp_path: Path) -> None:
+    for name in ("a.jsonl", "b.jsonl"):
+        (tmp_path / name).write_text(TEXT, "utf-8")
+    events, _, sources = read(tmp_path)
+    assert len(events) == 2
+    assert [(source["provider"], source["events"], source["repeated"]) for source in sources] == [("okta", 2, 0), ("okta", 2, 2)]

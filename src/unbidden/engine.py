@@ -25,7 +25,7 @@ _MACROS: tuple[LiteralString, ...] = (
     # A time in any of the vendors' spellings, as UTC. A zone is honoured, no zone means UTC.
     """CREATE MACRO utc(x) AS sane(coalesce(
         if(ends_with(x, 'Z'), try_cast(x AS TIMESTAMP), try_cast(x AS TIMESTAMPTZ) AT TIME ZONE 'UTC'),
-        try_strptime(x, ['%m/%d/%Y %I:%M:%S %p', '%m/%d/%Y, %I:%M:%S.%g %p', '%m/%d/%Y, %I:%M:%S %p'])))""",
+        try_strptime(x, ['%m/%d/%Y %I:%M:%S %p', '%m/%d/%Y, %I:%M:%S.%g %p', '%m/%d/%Y, %I:%M:%S %p', '%d.%m.%Y %H:%M:%S'])))""",
     # Epoch seconds as UTC, from text, fractions kept to the microsecond.
     "CREATE MACRO epoch_utc(x) AS sane(make_timestamp(try_cast(round(try_cast(x AS DOUBLE) * 1000000) AS BIGINT)))",
     # NULL where the vendor wrote a word for nothing. A CASE of plain words, because this runs on every column of every row, and

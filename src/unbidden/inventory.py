@@ -10,11 +10,10 @@ from unbidden.ingest import read
 from unbidden.result import blind_spots
 
 _SOURCES: LiteralString = """
-SELECT s.path, s.form AS format, s.rows, s.events, coalesce(u.unread, 0) AS unread, e.provider, e.first_at, e.last_at,
+SELECT s.path, s.form AS format, s.rows, s.events, coalesce(u.unread, 0) AS unread, s.provider, e.first_at, e.last_at,
   coalesce(e.people, 0) AS people
 FROM source s
-  LEFT JOIN (SELECT source, string_agg(DISTINCT provider, ', ' ORDER BY provider) AS provider, min(occurred_at) AS first_at,
-    max(occurred_at) AS last_at, count(DISTINCT a.person) AS people
+  LEFT JOIN (SELECT source, min(occurred_at) AS first_at, max(occurred_at) AS last_at, count(DISTINCT a.person) AS people
     FROM event LEFT JOIN alias a ON a.who = coalesce(login, provider || ':' || user_id) GROUP BY source) e USING (source)
   LEFT JOIN (SELECT source, count(*) AS unread FROM unread GROUP BY source) u USING (source)
 ORDER BY s.source

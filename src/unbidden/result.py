@@ -66,9 +66,8 @@ FROM (
 GROUP BY incident_id, evidence ORDER BY weight DESC, detection
 """
 _SOURCES: LiteralString = """
-SELECT s.path, s.form AS format, s.rows, s.events, coalesce(u.unread, 0) AS unread, e.provider
+SELECT s.path, s.form AS format, s.rows, s.events, coalesce(u.unread, 0) AS unread, s.provider
 FROM source s
-  LEFT JOIN (SELECT source, string_agg(DISTINCT provider, ', ' ORDER BY provider) AS provider FROM main.event GROUP BY source) e USING (source)
   LEFT JOIN (SELECT source, count(*) AS unread FROM unread GROUP BY source) u USING (source)
 ORDER BY s.source
 """

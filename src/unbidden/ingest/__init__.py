@@ -106,9 +106,11 @@ class _Reading:
 
     def record(self) -> None:
         """Write `source`, and what could not be read into `unread`."""
-        counts = {row[0]: row[1] for row in engine.rows(self._con, "SELECT source, count(*) FROM event GROUP BY source")}
+        found = engine.rows(self._con, "SELECT source, string_agg(DISTINCT provider, ', ' ORDER BY provider), count(*) FROM event GROUP BY source")
+        told = {number: (provider, count) for number, provider, count in found}
         for number, source in self._sources.items():
-            self._con.execute("INSERT INTO source VALUES (?, ?, ?, ?, ?, 0)", [number, source.item.path, source.form, source.rows, counts.get(number, 0)])
+            provider, count = told.get(number, (None, 0))
+            self._con.execute("INSERT INTO source VALUES (?, ?, ?, ?, ?, ?, 0)", [number, source.item.path, provider, source.form, source.rows, count])
             if source.hits == 0 and len(source.bad) > 1 and {piece.why for piece in source.bad} == {_NOT_A_LOG}:
                 source.bad = [Piece(None, source.bad[0].value, f"{_NOT_A_LOG}: none of its {len(source.bad):,} rows is")]
             if not source.rows and not source.bad:

@@ -18,6 +18,8 @@ _DELIMITERS = ",;\t|"
 # What hand-made JSON, vendors' own examples among it, leaves before a closing bracket.
 _TRAILING_COMMA = re.compile(r",(\s*[}\]])")
 _DECODER = json.JSONDecoder()
+# What PowerShell 5 writes above the header of a CSV file.
+_TYPE_LINE = re.compile(r"\A\ufeff?#TYPE [^\n]*\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ def form_of(file: Path) -> Form:
     if not head.strip():
         return Form("empty", lambda: iter(()))
     encoding = _encoding(head)
-    text = head.decode(encoding, "replace").lstrip("\ufeff \t\r\n")
+    text = _TYPE_LINE.sub("", head.decode(encoding, "replace").lstrip("\ufeff \t\r\n"))
     if text[:1] in ("{", "["):
         if encoding == "utf-8" and _is_lines(text, len(head) < 1 << 16):
             return Form("json lines", lambda: json_lines(file))
@@ -229,8 +231,11 @@ def _next(text: str, at: int) -> int | None:
 def csv_rows(file: Path, encoding: str, delimiter: str) -> Iterator[Piece]:
     """One mapping a row, by the header's names; without a header, a list of cells. The line is the row's last line."""
     text = _csv_text(file, encoding)
+    above = _TYPE_LINE.match(text)
+    text = text[above.end() :] if above else text
     quote = "'" if text[:1] == "'" else '"'
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quotechar=quote, strict=True)
+    skipped = 1 if above else 0
     header: list[str] | None = None
     csv.field_size_limit(MAX_LINE)
     while True:
@@ -239,7 +244,7 @@ def csv_rows(file: Path, encoding: str, delimiter: str) -> Iterator[Piece]:
         except StopIteration:
             return
         except csv.Error as error:
-            yield Piece(reader.line_num, "", f"not a CSV row: {error}")
+            yield Piece(skipped + reader.line_num, "", f"not a CSV row: {error}")
             continue
         if not any(cells):
             continue
@@ -247,7 +252,7 @@ def csv_rows(file: Path, encoding: str, delimiter: str) -> Iterator[Piece]:
             header = [cell.strip().lstrip("\ufeff") for cell in cells] if _is_header(cells) else []
             if header:
                 continue
-        yield _row(reader.line_num, header, cells)
+        yield _row(skipped + reader.line_num, header, cells)
 
 
 def _row(line: int, header: list[str], cells: list[str]) -> Piece:

@@ -67,11 +67,17 @@ def _of_object(value: Mapping[str, object], only: str | None, depth: int) -> Ite
         return
     found = _identify(value, only)
     if found is None and depth < MAX_DEPTH:
-        inner = [hit for part in _parts(value) for hit in recognise(part, only, depth + 1) if hit is not None]
+        inner = [hit for part in _parts(value) for hit in _rows_in(part, only, depth + 1)]
         if inner or (_is_empty_page(value) and _leaves(value, _PAGE_LEAVES) >= 0):
             yield from inner
             return
     yield found
+
+
+def _rows_in(part: object, only: str | None, depth: int) -> list[Recognised | None]:
+    """The records in a part of a wrapper. Beside a record in a list everything is meant to be one; what else a wrapper holds is its own."""
+    hits = list(recognise(part, only, depth))
+    return hits if isinstance(part, list) and any(hits) else [hit for hit in hits if hit is not None]
 
 
 def _original(value: Mapping[str, object]) -> object:

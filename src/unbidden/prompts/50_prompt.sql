@@ -45,6 +45,12 @@ WITH by_id AS (
   QUALIFY quality > min(quality) OVER (PARTITION BY person, request_id)
     OR row_number() OVER (PARTITION BY person, request_id, fate, class, date_trunc('second', sent_at)
       ORDER BY quality, provider, first_id) > 1
+  UNION
+  -- Rows of one flow repeat its steps, each under the row's own request; and a first copy that cannot tell is followed by one that can.
+  SELECT first_id FROM told WHERE flow_id IS NOT NULL AND is_implied
+  QUALIFY row_number() OVER (PARTITION BY person, provider, flow_id, class, fate, sent_at ORDER BY quality, first_id) > 1
+    OR (certainty = 'ambiguous' AND count(*) FILTER (WHERE certainty = 'explicit') OVER (PARTITION BY person, provider, flow_id ORDER BY sent_at
+      RANGE BETWEEN to_seconds($repeat_s) PRECEDING AND to_seconds($repeat_s) FOLLOWING) > 0)
 )
 SELECT 'p' || left(md5(j.first_id), 15) AS prompt_id, j.person, j.provider, sent_at, fate, certainty, fate_at, factor, has_number, intent, is_implied, sends,
   -- A vendor that is not sure that a prompt was ignored saw the person get in another way.
