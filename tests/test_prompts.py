@@ -1,4 +1,4 @@
-"""Prompts: two logs of one server tell each challenge once, and never make one of two."""
+"""Prompts: logs that tell of one challenge make one prompt of it, and never one of two."""
 
 from __future__ import annotations
 
@@ -185,6 +185,50 @@ def test_prompts_close_together_stay_apart_in_the_audit_log_alone(tmp_path: Path
     prompts = told(tmp_path, server.audit)
     alone = told(tmp_path, server.log)
     assert sum(not prompt["is_implied"] for prompt in prompts) == len(alone) - 2, "two were asked by clients that wait, which leave no row of a send"
+
+
+def attempt(at: int, txid: str, **changes: Any) -> Row:
+    """A row of Duo's authentication log: a message was asked for, unless the changes say otherwise."""
+    return {
+        "txid": txid, "timestamp": int(START.replace(tzinfo=UTC).timestamp()) + at, "event_type": "authentication", "result": "success", "reason": None,
+        "factor": "sms_refresh", "user": {"key": "DU1", "name": "dana"}, "access_device": {"ip": STRANGER}, "auth_device": {"key": "DP1"}, **changes,
+    }  # fmt: skip
+
+
+def telephoned(at: int, txid: str, kind: str = "sms") -> Row:
+    """A row of Duo's telephony log."""
+    ts = f"{START + timedelta(seconds=at):%Y-%m-%dT%H:%M:%S}.500000+00:00"
+    return {"context": "authentication", "credits": 1, "phone": "+15550100100", "telephony_id": f"t-{at}", "ts": ts, "txid": txid, "type": kind}
+
+
+CODE = {"factor": "sms_passcode", "reason": "valid_passcode"}
+
+
+@pytest.mark.parametrize("code_txid", ["asked", "typed"])
+def test_a_message_that_was_asked_for_and_its_code_are_one_prompt(tmp_path: Path, code_txid: str) -> None:
+    rows = [telephoned(0, "asked"), attempt(1, "asked"), attempt(30, code_txid, **CODE)]
+    (prompt,) = told(tmp_path, rows)
+    assert (prompt["fate"], prompt["is_implied"], prompt["ip"]) == ("approved", False, STRANGER)
+    (prompt,) = told(tmp_path, rows[1:])
+    assert (prompt["fate"], prompt["is_implied"], prompt["ip"]) == ("approved", False, STRANGER)
+
+
+def test_messages_without_a_code_are_unanswered_and_known_by_their_requester(tmp_path: Path) -> None:
+    rows = [row for number in range(3) for row in (telephoned(60 * number, f"tx-{number}"), attempt(60 * number + 1, f"tx-{number}"))]
+    prompts = told(tmp_path, rows)
+    assert [(prompt["fate"], prompt["factor"], prompt["ip"]) for prompt in prompts] == [("unanswered", "sms", STRANGER)] * 3
+
+
+def test_a_call_and_its_end_are_one_prompt(tmp_path: Path) -> None:
+    ended = attempt(30, "tx-call", factor="phone_call", result="denied", reason="no_keys_pressed")
+    (prompt,) = told(tmp_path, [telephoned(2, "tx-call", "phone"), ended])
+    assert (prompt["fate"], prompt["certainty"], prompt["is_implied"], prompt["ip"]) == ("unanswered", "explicit", False, STRANGER)
+    assert prompt["sent_at"] == START + timedelta(seconds=2.5)
+
+
+def test_who_was_let_in_without_being_asked_has_no_prompt(tmp_path: Path) -> None:
+    rows = [attempt(number, f"tx-{number}", factor="not_available", reason=reason) for number, reason in enumerate(("remembered_device", "bypass_user"))]
+    assert told(tmp_path, rows) == []
 
 
 @pytest.mark.skipif(not SAMPLES.exists(), reason=f"the recordings in {SAMPLES} are not here")

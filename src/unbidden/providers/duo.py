@@ -122,10 +122,11 @@ _AT = "coalesce(utc(isotimestamp), epoch_utc(timestamp), utc(timestamp))"
 _PHONE = "if(regexp_full_match({0}, '[+(]?[0-9][0-9() .-]{{6,}}'), translate({0}, ' ()-.', ''), {0})"
 
 # A row is one whole attempt. One that was refused before a factor was chosen asked nobody: it is a failed session, not a blocked challenge.
-# One that met a locked account also proves the lock (step 1).
+# One that met a locked account also proves the lock (step 1). A code from a text message is an attempt apart from the one that asked for the message
+# (whether they share a txid is unverified), so it names no challenge: time finds the message that it answers.
 _ATTEMPT_SQL = f"""
 WITH flat AS (
-  SELECT source, {_AT} AS happened, utc(TimeGenerated) AS seen_at, known(host) AS tenant, known(txid) AS prompt_key, result, reason, lower(result) AS how,
+  SELECT source, {_AT} AS happened, utc(TimeGenerated) AS seen_at, known(host) AS tenant, known(txid) AS txid, result, reason, lower(result) AS how,
     coalesce(event_type = 'enrollment', tristate(new_enrollment), false) AS is_enrolment, replace(lower(reason), ' ', '_') AS why,
     replace(lower(factor), ' ', '_') AS way, coalesce(known(user.name), known(username)) AS login, known(user.key) AS user_id, known(email) AS email,
     coalesce(known(application.name), known(integration)) AS app,
@@ -152,8 +153,9 @@ WITH flat AS (
     unnest(if(why = 'locked_out' AND NOT is_enrolment, [0, 1], [0])) AS step
   FROM typed
 )
-SELECT source, step, happened AS occurred_at, seen_at, tenant, if(step = 1, 'lockout', kind_) AS kind, login, user_id, email, app, prompt_key,
-  coalesce(prompt_key || '|' || if(is_enrolment, 'enrollment', 'authentication') || '|' || CAST(floor(epoch(happened)) AS BIGINT),
+SELECT source, step, happened AS occurred_at, seen_at, tenant, if(step = 1, 'lockout', kind_) AS kind, login, user_id, email, app,
+  if(step = 0 AND kind_ = 'answer' AND named = 'sms', NULL, txid) AS prompt_key, txid AS request_id,
+  coalesce(txid || '|' || if(is_enrolment, 'enrollment', 'authentication') || '|' || CAST(floor(epoch(happened)) AS BIGINT),
     md5(concat_ws('|', epoch_us(happened), login, way, how, why, ip, phone, app))) || if(step = 1, '|locked', '') AS event_id,
   CASE WHEN step = 1 OR kind_ = 'factor' THEN NULL WHEN kind_ = 'session' THEN coalesce(instead, nullif(named, 'unknown')) ELSE named END AS factor,
   CASE WHEN step = 1 THEN 'locked' WHEN kind_ = 'session' THEN if(how = 'success', 'success', 'failure')
@@ -171,14 +173,25 @@ SELECT source, step, happened AS occurred_at, seen_at, tenant, if(step = 1, 'loc
 FROM judged
 """
 
+# A document of the Elastic integration, whose default is to drop the vendor's own row: person, time and browser stand beside what was the row.
+_ELASTIC: Structure = {
+    "@timestamp": "VARCHAR", "user": _all("id name email", "VARCHAR"), "user_agent": {"name": "VARCHAR", "os": _all("name version", "VARCHAR")},
+    "cisco_duo": {"auth": _AUTHENTICATION},
+}  # fmt: skip
+_ELASTIC_SQL = _ATTEMPT_SQL.replace("FROM raw WHERE", """FROM (
+    SELECT * EXCLUDE (moment, who, agent) REPLACE (moment AS isotimestamp, {key: who.id, name: who.name} AS "user", coalesce(email, who.email) AS email,
+      struct_update(access_device, browser := agent.name, os := agent.os.name, os_version := agent.os.version) AS access_device)
+    FROM (SELECT source, "@timestamp" AS moment, "user" AS who, user_agent AS agent, unnest(cisco_duo.auth) FROM raw)
+  ) raw WHERE""")  # fmt: skip
+
 _TEL_AT = f"coalesce(utc(ts), {_AT})"
 # `administrator login` and `verify` (the customer's own Verify API calls) are no sign-in of a user.
 _TELEPHONY_SQL = f"""
 SELECT source, 0 AS step, coalesce(known(telephony_id), md5(concat_ws('|', epoch_us({_TEL_AT}), type, context, phone, txid))) AS event_id,
   {_TEL_AT} AS occurred_at, utc(TimeGenerated) AS seen_at, known(host) AS tenant, if(lower(type) = 'sms', 'sms', 'call') AS factor,
   CASE lower(context) WHEN 'authentication' THEN 'login' WHEN 'enrollment' THEN 'enrolment' END AS intent, if(intent IS NULL, 'other', 'prompt') AS kind,
-  if(intent IS NULL, NULL, 'sent') AS outcome, 'explicit' AS certainty, concat_ws(' ', 'telephony', type, context) AS code, known(txid) AS prompt_key,
-  {_PHONE.format("phone")} AS answer_device
+  if(intent IS NULL, NULL, 'sent') AS outcome, 'explicit' AS certainty, concat_ws(' ', 'telephony', type, context) AS code,
+  known(txid) AS prompt_key, prompt_key AS request_id, {_PHONE.format("phone")} AS answer_device
 FROM raw WHERE {_TEL_AT} IS NOT NULL
 """
 
@@ -191,7 +204,7 @@ WITH bare AS (
   FROM raw WHERE {_AT} IS NOT NULL
 ), typed AS (
   SELECT bare.*, factors.named, actions.uses AS plain_factor, CASE
-      WHEN action = 'user_update' AND status = 'Bypass' THEN ('factor', 'bypassed')
+      WHEN action IN ('user_update', 'user_create') AND status = 'Bypass' THEN ('factor', 'bypassed')
       WHEN action = 'user_update' AND status IN ('Disabled', 'Locked Out', 'Locked out') THEN ('lockout', 'locked')
       WHEN action = 'user_update' AND contains(description, '"phones"')
         THEN ('factor', if(regexp_matches(description, '"phones"\s*:\s*("\s*"|null|\[\s*\])'), 'removed', 'changed'))
@@ -204,7 +217,7 @@ WITH bare AS (
 SELECT source, step, happened AS occurred_at, utc(TimeGenerated) AS seen_at, known(host) AS tenant,
   md5(concat_ws('|', epoch_us(happened), username, action, object, replace(description, ' ', ''))) || if(step = 1, '|factor', '') AS event_id,
   if(step = 1, 'answer', meaning[1]) AS kind, if(step = 1, 'approved', meaning[2]) AS outcome,
-  CASE WHEN meaning[1] = 'answer' OR step = 1 THEN coalesce(named, 'unknown') WHEN action = 'user_update' AND status = 'Bypass' THEN 'bypass'
+  CASE WHEN meaning[1] = 'answer' OR step = 1 THEN coalesce(named, 'unknown') WHEN meaning[2] = 'bypassed' THEN 'bypass'
     ELSE plain_factor END AS factor,
   if(meaning[2] = 'failed', 'ambiguous', 'explicit') AS certainty, concat_ws(' ', 'administrator', action, status, group_status) AS code, error AS detail,
   CASE WHEN action = 'admin_lockout' THEN coalesce(mail, known(object), known(username)) WHEN is_console THEN coalesce(known(username), mail)
@@ -261,13 +274,19 @@ FROM (SELECT raw.*, surfaced_auth.access_device AS side FROM raw) WHERE {_SURFAC
 
 _SURE = {
     "authentication": "lower(result) IN ('success', 'denied', 'failure', 'fraud', 'error')", "activity": "activity_id IS NOT NULL AND action IS NOT NULL",
-    "telephony": "phone IS NOT NULL AND context IS NOT NULL", "administrator": "username IS NOT NULL AND action IS NOT NULL",
+    "elastic": "cisco_duo.auth.result IS NOT NULL", "telephony": "phone IS NOT NULL AND context IS NOT NULL",
+    "administrator": "username IS NOT NULL AND action IS NOT NULL",
 }  # fmt: skip
 
 
 def _marks_attempt(record: Record) -> bool:
     has_ended = str(record.get("result")).lower() in ("success", "denied", "failure", "fraud", "error")
     return has_ended and "factor" in record and ("user" in record or {"username", "integration"} <= record.keys())
+
+
+def _marks_elastic(record: Record) -> bool:
+    attempt = (record.get("cisco_duo") or {}).get("auth") or {}
+    return "result" in attempt and "factor" in attempt and "@timestamp" in record
 
 
 def _marks_administrator(record: Record) -> bool:
@@ -281,6 +300,7 @@ def _shape(name: str, structure: Structure, happened: LiteralString, events: Lit
 
 SHAPES = (
     _shape("authentication", _AUTHENTICATION, _AT, _ATTEMPT_SQL, _marks_attempt),
+    _shape("elastic", _ELASTIC, """utc("@timestamp")""", _ELASTIC_SQL, _marks_elastic),
     _shape(
         "telephony", _TELEPHONY, _TEL_AT, _TELEPHONY_SQL,
         lambda row: bool(row.get("phone") and row.get("context")) and str(row.get("type")).lower() in ("sms", "phone"),
