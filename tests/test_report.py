@@ -354,7 +354,14 @@ def test_the_inventory_says_what_the_inputs_are(result: Result) -> None:
     stream = io.StringIO()
     print_inventory(found, Console(file=stream, width=120))
     text = flat(stream.getvalue())
-    for said in ("logs/okta.json: okta, 48,211 rows", "Sun 1 Mar 2026 00:00:00 UTC to Fri 6 Mar 2026 05:59:58 UTC, 4 people", "no event", "1,204"):
+    for said in (
+        "INPUTS, below logs",
+        "okta.json: okta, 48,211 rows",
+        "in all: 2 inputs",
+        "Sun 1 Mar 2026 00:00:00 UTC to Fri 6 Mar 2026 05:59:58 UTC, 4 people",
+        "no event",
+        "1,204",
+    ):
         assert said in text
     assert "ana[bold]\N{REPLACEMENT CHARACTER}[0m could be ana.silva@example.com and ana.ito@example.com" in text
     assert "not JSON: the line ends in the middle" in text

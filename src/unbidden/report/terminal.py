@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC
+from pathlib import Path
 
 from rich.box import HEAVY, SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
@@ -22,7 +24,8 @@ from unbidden.report.words import Json, Sign, clean, counted, moment, place, zon
 _SEVERITY = {"critical": "bold white on red", "high": "bold red", "medium": "bold yellow", "low": "bright_black"}
 _LEVEL = {"breach": "bold red", "attack": "bold yellow", "quiet": "bold green", "blind": "bold yellow"}
 _DIM = "bright_black"
-_LABEL, _MOST_ROWS, _MOST_MILESTONES, _NARROW = 16, 6, 14, 72
+_LABEL, _MOST_ROWS, _MOST_MILESTONES, _MOST_SOURCES, _NARROW = 16, 6, 14, 20, 72
+_NUMBERS = ("rows", "events", "unread")
 
 
 def print_result(result: Json, console: Console) -> None:
@@ -272,7 +275,7 @@ def _bottom(result: Json) -> Group:
     lines = [_blind(provider, sights) for provider, sights in blind if sights]
     parts: list[RenderableType] = [Text(), Rule(style=_DIM, characters="─")]
     parts += [_section("BLIND SPOTS: what the logs cannot show", *lines)] if lines else []
-    parts += [_section("READ", *(_source(source) for source in result["sources"]))] if result["sources"] else []
+    parts += [_sources("READ", result["sources"], _source)] if result["sources"] else []
     unread: Sequence[Json] = result["unread"]
     if unread:
         more = [_more(len(unread) - _MOST_ROWS, "row")] if len(unread) > _MOST_ROWS else []
@@ -285,9 +288,20 @@ def _blind(provider: Json, sights: Sequence[Json]) -> Text:
     return _line((f"{clean(provider['title'])}: ", "bold"), said)
 
 
-def _source(source: Json) -> Text:
-    numbers = ", ".join(f"{source[name]:,} {name}" for name in ("rows", "events", "unread"))
-    return _line(f"{clean(source['path'])}: ", (f"{clean(source['provider']) or 'not recognised'}, {numbers}", _DIM))
+def _sources(title: str, sources: Sequence[Json], show: Callable[[Json, str], RenderableType], most: int = _MOST_SOURCES) -> Group:
+    """The inputs, named from the folder that they share, and what they come to."""
+    paths = [str(source["path"]) for source in sources]
+    folder = os.path.commonpath(paths) if len(paths) > 1 and "-" not in paths and len({Path(path).is_absolute() for path in paths}) == 1 else ""
+    above = f"{folder}/" if folder else ""
+    total = {"path": "in all", "provider": counted(len(sources), "input"), **{key: sum(source[key] for source in sources) for key in _NUMBERS}}
+    more = [_more(len(sources) - most, "input")] if len(sources) > most else []
+    lines = [show(source, clean(str(source["path"]).removeprefix(above))) for source in sources[:most]]
+    return _section(f"{title}, below {clean(folder)}" if folder else title, *lines, *more, *([_source(total, "in all")] if len(sources) > 1 else []))
+
+
+def _source(source: Json, name: str) -> Text:
+    numbers = ", ".join(f"{source[key]:,} {key}" for key in _NUMBERS)
+    return _line(f"{name}: ", (f"{clean(source['provider']) or 'not recognised'}, {numbers}", _DIM))
 
 
 def _refused(row: Json) -> Text:
@@ -298,8 +312,7 @@ def _refused(row: Json) -> Text:
 def print_inventory(found: Json, console: Console) -> None:
     """Write to the console what the inputs are: per input, then the kinds of events, names that could be one person, and blind spots."""
     _forgive(console)
-    inputs: list[RenderableType] = [_input(source) for source in found["sources"]]
-    console.print(_section("INPUTS", *(inputs or [_line("None.")])))
+    console.print(_sources("INPUTS", found["sources"], _input, len(found["sources"])) if found["sources"] else _section("INPUTS", _line("None.")))
     if found["kinds"]:
         kinds = _table("provider", "kind", "outcome", "events")
         kinds.columns[3].justify = "right"
@@ -312,10 +325,10 @@ def print_inventory(found: Json, console: Console) -> None:
     console.print(_bottom({**found, "sources": []}))
 
 
-def _input(source: Json) -> Group:
+def _input(source: Json, name: str) -> Group:
     span = f"{words.instant(moment(source['first_at']), None)} to {words.instant(moment(source['last_at']), None)}" if source["first_at"] else "no event"
     who = f", {counted(source['people'], 'person', 'people')}" if source["people"] else ""
-    return Group(_source(source), _indent(_line((f"{clean(source['format'])}; {span}{who}", _DIM))))
+    return Group(_source(source, name), _indent(_line((f"{clean(source['format'])}; {span}{who}", _DIM))))
 
 
 def _names(could_be: object) -> list[str]:
