@@ -1,11 +1,12 @@
 -- For each session, change of factors and change of rules: the last approval of a stranger before it, from the same network (or from any,
--- where the log does not say where the change came from), and the last approval there on a device of the person's own.
+-- where the log does not say where the change came from), and the last approval there on a device of the person's own. Strangers are
+-- told from people without a past by that past, or by what was not approved just before.
 WITH let_in AS (
   SELECT * FROM moment WHERE phase = 'ended' AND fate_so_far = 'approved'
 ), stranger AS (
   SELECT prompt_id, phase, person, network, instant, has_history, refused_1h + ignored_1h + failed_1h AS unwanted_1h,
     sent_1h - approved_1h AS open_1h
-  FROM let_in WHERE NOT is_known_place AND coalesce(device_days, 0) = 0
+  FROM let_in WHERE NOT is_known_place AND coalesce(device_days, 0) = 0 AND (has_history OR unwanted_1h >= 1 OR open_1h >= 1)
 ), follower AS (
   SELECT event_id, person, occurred_at, kind, outcome, app, code, network FROM event
   WHERE kind IN ('session', 'factor', 'policy') AND person IN (SELECT person FROM stranger)
@@ -21,3 +22,4 @@ WITH let_in AS (
 SELECT f.*, epoch(f.occurred_at - f.instant) AS after_s, epoch(f.occurred_at - o.instant) AS after_own_s
 FROM followed f ASOF LEFT JOIN (SELECT DISTINCT person, network, instant FROM let_in WHERE device_days > 0) o
   ON o.person = f.person AND o.network = f.network AND o.instant <= f.occurred_at
+WHERE f.occurred_at <= f.instant + to_seconds($days_7_s)
