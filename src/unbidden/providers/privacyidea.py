@@ -36,6 +36,11 @@ _COLUMNS = tuple(_all(
     " action_detail info privacyidea_server policies client user_agent user_agent_version log_level clearance_level startdate duration thread_id", None,
 ))  # fmt: skip
 
+# Before there were `authentication`, user agents and containers, and in eduMFA, which split off then (its server's name is in the same place); and
+# before there were containers (that order is unverified).
+_COLUMNS_22 = tuple(column for column in _COLUMNS if not column.startswith(("authentication", "container", "user_agent")))
+_COLUMNS_25 = tuple(column for column in _COLUMNS if not column.startswith("container"))
+
 # What an event type means: kind, outcome. The details of a failed answer are in its reasons.
 _TYPES: dict[str, tuple[str, str | None]] = {
     "CHALLENGE_TRIGGERED": ("prompt", "sent"), "CHALLENGE_TRIGGER_FAIL": ("prompt", "failed"),
@@ -66,12 +71,14 @@ def _table(entries: Iterable[tuple[str | None, ...]]) -> str:
     return ", ".join("(" + ", ".join("NULL" if cell is None else f"'{cell}'" for cell in entry) + ")" for entry in entries)
 
 
-_BY_SERIAL = " ".join(f"WHEN starts_with(serial, '{prefix}') THEN '{factor}'" for prefix, factor in _PREFIXES.items())
+# A challenge of several tokens names them all, separated by commas; a push among them is what disturbs.
+_BY_SERIAL = " ".join(f"WHEN contains(',' || serial, ',{prefix}') THEN '{factor}'" for prefix, factor in _PREFIXES.items())
 _CODED = "('sms', 'email', 'totp', 'token')"
 
 # A challenge that was triggered with a PIN or password proves it (step 1); a sign-in that a code or key completed proves the answer (step 1).
 # The end of a push is told twice, by the phone (/ttype) and by the client that asks how it went: the addresses are of two sides.
-# A failed answer that names no challenge is a replay; a wrong code without a challenge was typed, whatever the token: nobody was asked.
+# A failed answer that names no challenge, or one that the server does not hold, is a replay or a late one and ends none; a wrong code without a
+# challenge was typed, whatever the token: nobody was asked.
 _LOG_SQL = f"""
 WITH bare AS (
   SELECT raw.*, utc(timestamp) AS happened, known(transaction_id) AS challenge, starts_with(endpoint, '/ttype/') AS is_phone,
@@ -81,7 +88,7 @@ WITH bare AS (
   WHERE utc(timestamp) IS NOT NULL AND event_type IS NOT NULL
 ), typed AS (
   SELECT *, if(plain = 'answer' AND challenge IS NULL AND named IN ('push', 'unknown'), 'totp', named) AS factor_,
-    CASE WHEN event_type = 'CHALLENGE_ANSWERED_FAIL' AND challenge IS NULL THEN ('other', NULL)
+    CASE WHEN event_type = 'CHALLENGE_ANSWERED_FAIL' AND (challenge IS NULL OR contains(reasons, 'CHALLENGE_UNKNOWN_TRANSACTION')) THEN ('other', NULL)
       WHEN contains(reasons, 'TOKEN_FAILCOUNT_EXCEEDED') AND plain = 'session' THEN ('lockout', 'locked')
       WHEN contains(reasons, 'AUTH_MAX_FAIL') AND plain = 'session' THEN ('lockout', 'limited')
       WHEN plain = 'answer' AND ends IS NULL THEN ('answer', CASE WHEN contains(reasons, 'CHALLENGE_EXPIRED') THEN 'unanswered'
@@ -109,6 +116,8 @@ SELECT source, step, happened AS occurred_at, known(realm) AS tenant, if(step = 
 FROM stepped
 """
 
+# What a row without `authentication` says when it asked: the default texts, which a policy may replace.
+_ASKING = r"'(?i)^please confirm|^(please )?enter (the )?otp'"
 _AUDIT_AT = "coalesce(utc(date), utc(timestamp))"
 # `success` = 1 says that a request was valid, not that anybody signed in. Only an answer whose detail names its status is one: an empty detail may be
 # an enrolment, a wrong number or, before 3.14, anything. The client's row of a refused push repeats the phone's. The row of a send does not name its
@@ -123,7 +132,7 @@ WITH bare AS (
     nullif(regexp_extract(action_detail, 'transaction_id: ?(\d+)', 1), '') AS flow, regexp_extract(action_detail, 'status: ?(\w+)', 1) AS status,
     regexp_extract(action, '^(POST|PUT) /token/([a-z]+)', 2) AS verb, coalesce(tokens.named, CASE {_BY_SERIAL} END, 'unknown') AS named,
     regexp_full_match(action, '(POST|GET) /(validate/(check|radiuscheck|samlcheck)|auth)') AS is_check,
-    contains(action, '/validate/triggerchallenge') AS is_trigger
+    contains(action, '/validate/triggerchallenge') AS is_trigger, known(authentication) IS NULL AS is_old
   FROM raw LEFT JOIN (VALUES {_table(_TOKENS.items())}) tokens(name, named) ON tokens.name = lower(raw.token_type)
   WHERE {_AUDIT_AT} IS NOT NULL AND action IS NOT NULL
 ), typed AS (
@@ -132,7 +141,8 @@ WITH bare AS (
         CASE WHEN contains(action_detail, 'unknown_trigger') THEN 'reported' WHEN status = 'cancelled' THEN 'cancelled' WHEN status = 'accept' THEN 'approved'
           ELSE 'denied' END)
       WHEN (is_check OR is_trigger) AND authentication = 'CHALLENGE' THEN ('prompt', 'sent')
-      WHEN is_check AND (authentication = 'ACCEPT' OR (known(authentication) IS NULL AND tristate(success))) THEN ('session', 'success')
+      WHEN is_old AND ((is_trigger AND tristate(success)) OR (is_check AND regexp_matches(info, {_ASKING}))) THEN ('prompt', 'sent')
+      WHEN is_check AND (authentication = 'ACCEPT' OR (is_old AND tristate(success))) THEN ('session', 'success')
       WHEN is_check AND status <> '' THEN ('session', 'failure')
       WHEN is_check AND info ILIKE '%failcounter exceeded%' THEN ('lockout', 'locked')
       WHEN is_check AND (info LIKE 'wrong otp pin%' OR info LIKE 'ERR904%' OR info ILIKE '%wrong credentials%') THEN ('password', 'failure')
@@ -160,9 +170,9 @@ SELECT source, step, happened AS occurred_at, known(realm) AS tenant, if(step = 
   CASE WHEN step = 0 THEN meaning[2] WHEN proved = 'password' THEN 'success' ELSE 'approved' END AS outcome,
   CASE WHEN kind IN ('prompt', 'answer') THEN named WHEN kind = 'password' AND info LIKE 'ERR904%' THEN NULL WHEN kind = 'password' THEN 'password'
     WHEN kind = 'factor' THEN nullif(named, 'unknown') END AS factor,
-  CASE WHEN step = 1 THEN 'inferred' WHEN meaning = ('answer', 'failed') THEN 'ambiguous' ELSE 'explicit' END AS certainty,
+  CASE WHEN step = 1 OR (kind = 'prompt' AND is_old) THEN 'inferred' WHEN meaning = ('answer', 'failed') THEN 'ambiguous' ELSE 'explicit' END AS certainty,
   if(kind = 'policy', admin, coalesce(known(user), if(action = 'POST /auth', admin, NULL))) AS login, if(kind IN ('factor', 'lockout'), admin, NULL) AS actor,
-  concat_ws(' ', action, nullif(authentication, ''), nullif(status, '')) AS code, known(info) AS detail,
+  concat_ws(' ', action, known(authentication), nullif(status, '')) AS code, known(info) AS detail,
   if(kind = 'answer', coalesce(flow, name), flow) AS flow_id,
   if(kind IN ('prompt', 'answer'), 'login', NULL) AS intent, if(is_phone, NULL, bare_ip(client)) AS ip, if(is_phone, bare_ip(client), NULL) AS answer_ip,
   if(is_phone, NULL, nullif(concat_ws('/', known(user_agent), known(user_agent_version)), '')) AS agent, known(serial) AS answer_device,
@@ -185,8 +195,11 @@ SHAPES = (
     Shape(
         "authentication_log", _LOG, "utc(timestamp) IS NOT NULL AND event_type IS NOT NULL", _LOG_SQL, _marks_log, "an event type and a readable time",
     ),
-    Shape(
-        "audit", _AUDIT, f"{_AUDIT_AT} IS NOT NULL AND action IS NOT NULL", _AUDIT_SQL, _marks_audit, "an action and a readable date", columns=_COLUMNS,
+    *(
+        Shape(
+            f"audit_{len(columns)}", _AUDIT, f"{_AUDIT_AT} IS NOT NULL AND action IS NOT NULL", _AUDIT_SQL, _marks_audit, "an action and a readable date",
+            {"id": ("number",)}, columns,
+        ) for columns in (_COLUMNS, _COLUMNS_25, _COLUMNS_22)
     ),
 )  # fmt: skip
 
