@@ -10,7 +10,7 @@ WITH by_id AS (
   -- In the slot of its own time and in those beside it: so a join finds what is near without comparing everything with everything.
   SELECT a.first_id, a.provider, a.person, a.class, a.ip, a.sent_at - to_seconds(coalesce(c.ahead_s, 0)) AS sent_at,
     unnest([-1, 0, 1]) + floor((epoch(a.sent_at) - coalesce(c.ahead_s, 0)) / $echo_s) AS slot
-  FROM account a LEFT JOIN (SELECT DISTINCT provider, ahead_s FROM by_id WHERE is_agreed) c ON c.provider = a.provider
+  FROM account a LEFT JOIN (SELECT DISTINCT provider, person, ahead_s FROM by_id WHERE is_agreed) c ON c.provider = a.provider AND c.person = a.person
   WHERE NOT a.is_keyed AND a.provider IN (SELECT provider FROM account WHERE is_keyed AND NOT is_implied)
 ), near AS (
   SELECT l.first_id AS lesser, b.first_id AS better, abs(epoch(l.sent_at - b.sent_at)) AS apart_s
