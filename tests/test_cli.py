@@ -128,12 +128,13 @@ def test_trust_is_evidence_not_a_pass(tmp_path: Path) -> None:
     assert any(risks[1][name] < risks[0][name] for name in shared)
 
 
-def test_ctrl_c_leaves_nothing_half_written(tmp_path: Path) -> None:
+@pytest.mark.parametrize("after_s", [0.2, 0.7, 1.2, 1.6, 2.0, 2.5])
+def test_ctrl_c_leaves_nothing_half_written(after_s: float, tmp_path: Path) -> None:
     out = tmp_path / "result.json"
     run = subprocess.Popen([sys.executable, "-m", "unbidden", "scan", *logs(), "-f", "json", "-o", str(out)], stderr=subprocess.PIPE)
-    time.sleep(1.5)
+    time.sleep(after_s)
     run.send_signal(signal.SIGINT)
     _, said = run.communicate(timeout=60)
     assert b"Traceback" not in said
-    assert run.returncode in (0, 130)
+    assert run.returncode in (0, 130, -signal.SIGINT), "-SIGINT: Python itself was not up yet"
     assert [path.name for path in tmp_path.iterdir()] == (["result.json"] if run.returncode == 0 else [])

@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
+from typing import NoReturn
 
 
 def main() -> None:
     """Run the command line. Ctrl-C ends it with 130, whenever it comes; a result that was to be written is whole or not there."""
-    try:
-        from unbidden.cli import app  # noqa: PLC0415 - so that a Ctrl-C while everything is loaded ends well too
+    # While modules are loaded there is nothing to tidy up, and an exception out of the middle of one could end anywhere.
+    signal.signal(signal.SIGINT, lambda *_: _stop_at_once())
+    from unbidden.cli import app  # noqa: PLC0415 - loaded under the handler above
+    from unbidden.engine import was_interrupted  # noqa: PLC0415 - loaded under the handler above
 
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
         app()
     except KeyboardInterrupt:
-        sys.stderr.write("Stopped.\n")
-        sys.exit(130)
+        _stop()
+    except Exception as error:
+        if not was_interrupted(error):
+            raise
+        _stop()
+
+
+def _stop() -> NoReturn:
+    sys.stderr.write("Stopped.\n")
+    sys.exit(130)
+
+
+def _stop_at_once() -> NoReturn:
+    os.write(2, b"Stopped.\n")
+    os._exit(130)
 
 
 if __name__ == "__main__":

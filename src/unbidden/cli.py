@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from unbidden import demo as demonstration
-from unbidden import inventory, line
+from unbidden import engine, inventory, line
 from unbidden.errors import UnbiddenError, UnusableInputError
 from unbidden.people import read_list
 from unbidden.report import FORMATS
@@ -120,6 +120,8 @@ def _plain_errors() -> Iterator[None]:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except engine.TooLarge:
+        _fail("there is not enough memory for this at once; `unbidden scan --parts 8` works through the people in parts, and fewer files at once need less")
     except OSError as error:
         _fail(f"{error.filename or 'a file'}: {error.strerror or error}")
 

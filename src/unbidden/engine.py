@@ -18,6 +18,8 @@ Structure: TypeAlias = "Mapping[str, Structure | list[Structure] | str]"
 Row: TypeAlias = tuple[object, ...]
 
 MEMORY_LIMIT = "3GiB"
+# What DuckDB raises when memory and disk do not suffice.
+TooLarge = (duckdb.OutOfMemoryException, MemoryError)
 
 _MACROS: tuple[LiteralString, ...] = (
     # NULL for a time that no log can hold.
@@ -75,6 +77,11 @@ def connect(*, threads: int | None = None, memory_limit: str = MEMORY_LIMIT) -> 
     con.execute("CREATE TABLE country_name (name VARCHAR PRIMARY KEY, code VARCHAR NOT NULL)")
     con.execute("INSERT INTO country_name SELECT unnest($1), unnest($2)", [list(country_codes()), list(country_codes().values())])
     return con
+
+
+def was_interrupted(error: Exception) -> bool:
+    """A query was stopped by Ctrl-C: DuckDB tells it by its own exception, or by a RuntimeError when it notices while rows are fetched."""
+    return isinstance(error, duckdb.InterruptException) or (isinstance(error, RuntimeError) and "interrupt" in str(error).lower())
 
 
 @cache
