@@ -138,3 +138,9 @@ def test_ctrl_c_leaves_nothing_half_written(after_s: float, tmp_path: Path) -> N
     assert b"Traceback" not in said
     assert run.returncode in (0, 130, -signal.SIGINT), "-SIGINT: Python itself was not up yet"
     assert [path.name for path in tmp_path.iterdir()] == (["result.json"] if run.returncode == 0 else [])
+
+
+def test_it_says_its_version() -> None:
+    done = unbidden("--version")
+    assert done.returncode == 0
+    assert done.stdout.startswith("unbidden ")

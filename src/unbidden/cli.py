@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
+from importlib.metadata import version
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Annotated, Any, NoReturn, TextIO
@@ -44,8 +45,16 @@ Provider = Annotated[str | None, typer.Option(help="Take every row as this provi
 Out = Annotated[Path | None, typer.Option("--output", "-o", help="Write here instead of to the screen. The file appears whole or not at all.")]
 
 
+def _say_version(is_wanted: bool) -> None:
+    if is_wanted:
+        typer.echo(f"unbidden {version('unbidden')}")
+        raise typer.Exit
+
+
 @app.callback()
-def about() -> None:
+def about(
+    _: Annotated[bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Say which version this is.")] = False,
+) -> None:
     """Find the MFA prompts nobody asked for in the logs you already have."""
 
 
