@@ -247,3 +247,12 @@ def test_a_file_that_was_read_before_still_says_whose_it_is(tmp_path: Path) -> N
     events, _, sources = read(tmp_path)
     assert len(events) == 2
     assert [(source["provider"], source["events"], source["repeated"]) for source in sources] == [("okta", 2, 0), ("okta", 2, 2)]
+
+
+def test_a_comma_before_a_closing_bracket_loses_no_row(tmp_path: Path) -> None:
+    lines = [json.dumps(row(n))[:-1] + ",}" for n in range(2)]
+    (tmp_path / "lines").write_text("\n".join([*lines, "[,]"]), "utf-8")
+    (tmp_path / "page").write_text('{"value": [' + ",".join(json.dumps(row(n)) for n in (2, 3)) + ",],}", "utf-8")
+    events, unread, _ = read(tmp_path)
+    assert len(events) == 4
+    assert [piece["line"] for piece in unread] == [3]

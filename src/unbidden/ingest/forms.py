@@ -16,7 +16,7 @@ MAX_DOCUMENT = 1024 * 1024 * 1024
 MAX_NEST = 200
 _DELIMITERS = ",;\t|"
 # What hand-made JSON, vendors' own examples among it, leaves before a closing bracket.
-_TRAILING_COMMA = re.compile(r",(\s*[}\]])")
+_TRAILING_COMMA = re.compile(r"(?<=[^\[{,\s]),(\s*[}\]])")
 _DECODER = json.JSONDecoder()
 # What PowerShell 5 writes above the header of a CSV file.
 _TYPE_LINE = re.compile(r"\A\ufeff?#TYPE [^\n]*\n")
