@@ -250,7 +250,7 @@ def test_a_file_that_was_read_before_still_says_whose_it_is(tmp_path: Path) -> N
 
 
 def test_a_comma_before_a_closing_bracket_loses_no_row(tmp_path: Path) -> None:
-    lines = [json.dumps(row(n))[:-1] + ",}" for n in range(2)]
+    lines = [json.dumps(row(0)), json.dumps(row(1))[:-1] + ",}"]
     (tmp_path / "lines").write_text("\n".join([*lines, "[,]"]), "utf-8")
     (tmp_path / "page").write_text('{"value": [' + ",".join(json.dumps(row(n)) for n in (2, 3)) + ",],}", "utf-8")
     events, unread, _ = read(tmp_path)
