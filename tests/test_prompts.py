@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 import pytest
 
 from unbidden import engine, line
+from unbidden.result import document
 
 Row: TypeAlias = dict[str, Any]
 
@@ -238,3 +239,21 @@ def test_the_recorded_server_is_told_once(audit: str) -> None:
     alone = of([str(SAMPLES / "authlog.json")], now)
     assert facts(of([str(SAMPLES / "authlog.json"), str(SAMPLES / audit)], now)) == facts(alone)
     assert len(alone) == 11
+
+
+def test_a_bombing_in_a_log_that_names_no_place_is_told_with_its_prompts(tmp_path: Path) -> None:
+    server = Server()
+    for number in range(6):
+        server.sent(60.0 * number, number)
+        server.answered(60.0 * number + 8, number, "declined" if number < 5 else "accept")
+    (tmp_path / "log.jsonl").write_text("\n".join(map(json.dumps, server.log)), "utf-8")
+    [incident] = document(line.run([str(tmp_path)], line.Options(as_of=NOW)))["incidents"]
+    assert (incident["user"], incident["stage"], incident["severity"]) == ("alice", "approved", "critical")
+    assert (incident["prompts"]["sent"], incident["prompts"]["denied"]) == (6, 5)
+    assert [row["ip"] for row in incident["requesters"]] == [STRANGER]
+
+
+@pytest.mark.skipif(not SAMPLES.exists(), reason=f"the recordings in {SAMPLES} are not here")
+def test_the_recorded_bombing_is_found() -> None:
+    [incident] = [one for one in document(line.run([str(SAMPLES / "authlog.json")]))["incidents"] if one["user"] == "alice"]
+    assert (incident["stage"], incident["severity"], incident["prompts"]["reported"]) == ("approved", "critical", 2)

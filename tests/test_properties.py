@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from unbidden import engine, line
+from unbidden.ingest import read
 from unbidden.providers import registry
 from unbidden.result import document
 from unbidden.simulate import write
@@ -139,3 +140,21 @@ def test_a_later_as_of_unfires_nothing_and_only_fills_what_was_pending(hours: in
     assert set(engine.rows(before, signals)) <= set(engine.rows(after, signals))
     fates = "SELECT prompt_id, fate, fate_at FROM prompt WHERE fate <> 'pending' ORDER BY ALL"
     assert set(engine.rows(before, fates)) <= set(engine.rows(after, fates))
+
+
+PLACES = ("city", "lat", "lon", "country", "region", "asn", "org", "answer_city", "answer_lat", "answer_lon", "answer_country")
+CLIENTS = ("client", "agent", "device", "is_managed")
+
+
+@pytest.mark.parametrize("unsaid", [PLACES, (*PLACES, *CLIENTS)], ids=["no place", "no place and no client"])
+def test_a_log_that_says_little_still_tells_its_attacks(unsaid: tuple[str, ...], tmp_path: Path) -> None:
+    (tmp_path / "log.jsonl").write_text("\n".join(rows()), "utf-8")
+    con = engine.connect()
+    read(con, [str(tmp_path)])
+    con.execute(f"UPDATE event SET {', '.join(f'{column} = NULL' for column in unsaid)}")
+    found = [incident for incident in document(line.judge(con))["incidents"] if incident["severity"] != "low"]
+    full = {incident["user"] for incident in plainly()["incidents"] if incident["severity"] != "low"}
+    assert len(full & {incident["user"] for incident in found}) >= 0.8 * len(full)
+    assert all(incident["prompts"]["sent"] for incident in found)
+    unknown = "is_known_place IS NULL OR has_history IS NULL OR is_outage IS NULL OR is_superseded IS NULL"
+    assert engine.one(con, f"SELECT count(*) FROM moment WHERE {unknown}") == 0

@@ -18,5 +18,6 @@ WITH asked AS (
   FROM counted GROUP BY prompt_id
 )
 SELECT w.*, w.history_days >= $history_days AS has_history,
-  p.ip IS NOT NULL AND (w.network_days > 0 OR (w.city_days > 0 AND coalesce(w.asn_days, 1) > 0)) AS is_known_place
+  -- A log that names no city does not make the place unknown to us: it is known by its network or not at all.
+  p.ip IS NOT NULL AND coalesce(w.network_days > 0 OR (w.city_days > 0 AND coalesce(w.asn_days, 1) > 0), false) AS is_known_place
 FROM prompt p JOIN wide w USING (prompt_id)
