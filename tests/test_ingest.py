@@ -251,8 +251,8 @@ def test_a_file_that_was_read_before_still_says_whose_it_is(tmp_path: Path) -> N
 
 def test_a_comma_before_a_closing_bracket_loses_no_row(tmp_path: Path) -> None:
     lines = [json.dumps(row(0)), json.dumps(row(1))[:-1] + ",}"]
-    (tmp_path / "lines").write_text("\n".join([*lines, "[,]"]), "utf-8")
+    (tmp_path / "lines").write_text("\n".join([*lines, "[,]", "[[],]", '{"value": [],}']), "utf-8")
     (tmp_path / "page").write_text('{"value": [' + ",".join(json.dumps(row(n)) for n in (2, 3)) + ",],}", "utf-8")
     events, unread, _ = read(tmp_path)
     assert len(events) == 4
-    assert [piece["line"] for piece in unread] == [3]
+    assert [piece["line"] for piece in unread] == [3, 4, 5]

@@ -126,7 +126,11 @@ class _Reading:
                 source.rows += piece.line is not None
                 source.bad.append(piece)
                 continue
-            for hit in _recognise(piece.value, self._only):
+            hits = list(_recognise(piece.value, self._only))
+            if piece.doubt is not None and not hits:
+                source.rows += 1
+                source.bad.append(Piece(piece.line, piece.value, piece.doubt))
+            for hit in hits:
                 source.rows += 1
                 if hit is None:
                     source.bad.append(Piece(piece.line, piece.value, _NOT_A_LOG if self._only is None else f"not a row of {self._only}"))

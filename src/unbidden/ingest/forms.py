@@ -24,11 +24,15 @@ _TYPE_LINE = re.compile(r"\A\ufeff?#TYPE [^\n]*\n")
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One value of an input and where it stood. `why` is set, and `value` is the text, when it could not be read."""
+    """One value of an input and where it stood. `why` is set, and `value` is the text, when it could not be read.
+
+    `doubt` is what was wrong with a text that could be read all the same: the reason to refuse it, should it hold no record.
+    """
 
     line: int | None
     value: object
     why: str | None = None
+    doubt: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +135,7 @@ def _line(number: int, raw: bytes) -> Piece:
     start = max(text.find("{"), 0) if text[:1] not in ("{", "[") else 0
     for other in (text[start:], _TRAILING_COMMA.sub(r"\1", text[start:])):
         try:
-            return Piece(number, loads(other))
+            return Piece(number, loads(other), doubt=why)
         except (ValueError, RecursionError):
             continue
     return Piece(number, text[:200], why)
