@@ -32,3 +32,13 @@ def test_the_program_of_the_tour_prints_what_the_page_shows(page: str, repositor
     assert len(instants) == 8
     for clock, log_odds in instants:
         assert re.search(rf"00:{clock}\s.*{re.escape(log_odds)}", done.stdout), f"log-odds {log_odds} at 00:{clock} do not come out"
+
+
+def test_the_excerpt_of_the_readme_is_what_the_demo_prints(repository: Path, tmp_path: Path) -> None:
+    [excerpt] = re.findall(r"`make demo` sets.*?```text\n(.*?)```", (repository / "README.md").read_text("utf-8"), re.DOTALL)
+    env = {**COLUMNS, "COLUMNS": "100", "PYTHONPATH": str(repository / "src")}
+    done = subprocess.run([sys.executable, "-m", "unbidden", "demo"], cwd=tmp_path, capture_output=True, text=True, env=env, check=True)
+    printed = {line.rstrip() for line in done.stdout.splitlines()}
+    lines = [line for line in excerpt.splitlines() if line.strip() and line != "[…]"]
+    assert len(lines) > 30
+    assert [line for line in lines if line not in printed] == []
