@@ -8,6 +8,10 @@ WITH once_a_day AS (
     {trait: 'country', value: country}, {trait: 'city', value: city}, {trait: 'device', value: device}, {trait: 'client', value: client},
     {trait: 'app', value: app}], recursive := true)
   FROM once_a_day
+  UNION ALL
+  -- An hour of the day (UTC) is usual with the hour before and after it.
+  SELECT person, happened_at, 'hour', CAST((hour + unnest([23, 24, 25])) % 24 AS VARCHAR) FROM (
+    SELECT person, CAST(happened_at AS DATE) AS day, hour(happened_at) AS hour, min(happened_at) AS happened_at FROM success WHERE is_clean GROUP BY ALL)
 ), daily AS (
   SELECT person, trait, value, min(happened_at) AS first_at
   FROM used WHERE value IS NOT NULL GROUP BY person, trait, value, CAST(happened_at AS DATE)

@@ -8,7 +8,7 @@ WITH source_now AS (
 SELECT p.person, i.phase, i.instant, if(i.phase = 'asked', 'pending', p.fate) AS fate_so_far,
   p.* EXCLUDE (person, fate, fate_at, certainty), if(i.phase = 'ended', p.certainty, NULL) AS certainty,
   f.* EXCLUDE (prompt_id, is_known_place), i.is_known_place,
-  c.* EXCLUDE (prompt_id, phase), d.unwanted_days_7d, r.* EXCLUDE (prompt_id),
+  c.* EXCLUDE (prompt_id, phase), u.* EXCLUDE (prompt_id), d.unwanted_days_7d, r.* EXCLUDE (prompt_id),
   e.* EXCLUDE (prompt_id, phase),
   if(p.lat IS NOT NULL AND e.elsewhere_lat IS NOT NULL, distance_km(p.lat, p.lon, e.elsewhere_lat, e.elsewhere_lon), NULL) AS elsewhere_km,
   if(p.lat IS NOT NULL AND p.answer_lat IS NOT NULL, distance_km(p.lat, p.lon, p.answer_lat, p.answer_lon), NULL) AS answer_km,
@@ -20,6 +20,7 @@ FROM instant i JOIN prompt p USING (prompt_id) JOIN familiar f USING (prompt_id)
   JOIN tally c ON c.prompt_id = i.prompt_id AND c.phase = i.phase
   LEFT JOIN days d ON d.prompt_id = i.prompt_id AND d.phase = i.phase
   JOIN rhythm r USING (prompt_id)
+  LEFT JOIN usual u ON u.prompt_id = i.prompt_id AND i.phase = 'asked'
   LEFT JOIN elsewhere e ON e.prompt_id = i.prompt_id AND e.phase = i.phase
   LEFT JOIN said s ON s.prompt_id = i.prompt_id AND s.phase = i.phase
   LEFT JOIN source_now n ON n.prompt_id = i.prompt_id AND n.phase = i.phase
