@@ -129,7 +129,7 @@ def _plain_errors() -> Iterator[None]:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
-    except engine.TooLarge:
+    except engine.TOO_LARGE:
         _fail("there is not enough memory for this at once; `unbidden scan --parts 8` works through the people in parts, and fewer files at once need less")
     except OSError as error:
         _fail(f"{error.filename or 'a file'}: {error.strerror or error}")

@@ -19,7 +19,7 @@ Row: TypeAlias = tuple[object, ...]
 
 MEMORY_LIMIT = "3GiB"
 # What DuckDB raises when memory and disk do not suffice.
-TooLarge = (duckdb.OutOfMemoryException, MemoryError)
+TOO_LARGE = (duckdb.OutOfMemoryException, MemoryError)
 
 _MACROS: tuple[LiteralString, ...] = (
     # NULL for a time that no log can hold.

@@ -23,21 +23,16 @@ WITH answer AS (
   WHERE a.asked <= s.sent_at + to_seconds($late_s)
 ), by_time AS (
   -- An end that names a flow is of no challenge that names another.
-  SELECT a.event_id, s.send_id, a.asked, s.provider, s.class, s.sent_at FROM (FROM answer WHERE prompt_key IS NULL AND flow_id IS NULL) a ASOF JOIN (
-    SELECT provider, person, class, sent_at, min(send_id) AS send_id FROM send GROUP BY ALL
+  SELECT a.event_id, s.send_id FROM (FROM answer WHERE prompt_key IS NULL) a ASOF JOIN (
+    SELECT provider, person, class, has_flow, sent_at, min(send_id) AS send_id FROM (
+      SELECT provider, person, class, sent_at, send_id, unnest(if(flow_id IS NULL, [false, true], [false])) AS has_flow FROM send) GROUP BY ALL
   ) s
-    ON s.provider = a.provider AND s.person = a.person AND s.class = a.class AND s.sent_at <= a.asked
-  UNION ALL
-  SELECT a.event_id, s.send_id, a.asked, s.provider, s.class, s.sent_at FROM (FROM answer WHERE prompt_key IS NULL AND flow_id IS NOT NULL) a ASOF JOIN (
-    SELECT provider, person, class, sent_at, min(send_id) AS send_id FROM send WHERE flow_id IS NULL GROUP BY ALL
-  ) s
-    ON s.provider = a.provider AND s.person = a.person AND s.class = a.class AND s.sent_at <= a.asked
-), in_time AS (
-  SELECT t.event_id, t.send_id FROM by_time t LEFT JOIN patience p ON p.provider = t.provider AND p.factor = t.class
-  WHERE t.asked <= t.sent_at + to_seconds(coalesce(p.seconds, $default_patience_s))
+    ON s.provider = a.provider AND s.person = a.person AND s.class = a.class AND s.has_flow = (a.flow_id IS NOT NULL) AND s.sent_at <= a.asked
+  LEFT JOIN patience p ON p.provider = s.provider AND p.factor = s.class
+  WHERE a.asked <= s.sent_at + to_seconds(coalesce(p.seconds, $default_patience_s))
 )
 SELECT a.* EXCLUDE (asked), coalesce(k.send_id, f.send_id, n.send_id, t.send_id) AS send_id, k.send_id IS NOT NULL AS is_by_key,
   CASE a.outcome WHEN 'approved' THEN 1 WHEN 'reported' THEN 2 WHEN 'denied' THEN 3 WHEN 'wrong_number' THEN 4 WHEN 'cancelled' THEN 5
     WHEN 'wrong_code' THEN 6 WHEN 'unanswered' THEN 7 WHEN 'blocked' THEN 8 ELSE 9 END AS weakness
 FROM answer a LEFT JOIN by_key k USING (event_id) LEFT JOIN by_flow f USING (event_id)
-  LEFT JOIN by_session n USING (event_id) LEFT JOIN in_time t USING (event_id)
+  LEFT JOIN by_session n USING (event_id) LEFT JOIN by_time t USING (event_id)

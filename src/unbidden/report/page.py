@@ -105,7 +105,7 @@ def _view(number: int, incident: Json) -> View:
         more_milestones=left_out,
         requesters=incident["requesters"][:_MOST_ADDRESSES],
         more_requesters=max(0, len(incident["requesters"]) - _MOST_ADDRESSES),
-        places=list(dict.fromkeys(words.place(row["city"], row["country"]) or clean(row["ip"]) or "not known" for row in incident["requesters"])),
+        places=list(dict.fromkeys(words.place(row["city"], row["country"]) or row["ip"] or "not known" for row in incident["requesters"])),
         moments=_moments(incident),
     )
 

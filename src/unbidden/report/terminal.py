@@ -293,7 +293,7 @@ def _sources(title: str, sources: Sequence[Json], show: Callable[[Json, str], Re
     paths = [str(source["path"]) for source in sources]
     folder = os.path.commonpath(paths) if len(paths) > 1 and "-" not in paths and len({Path(path).is_absolute() for path in paths}) == 1 else ""
     above = f"{folder}/" if folder else ""
-    total = {"path": "in all", "provider": counted(len(sources), "input"), **{key: sum(source[key] for source in sources) for key in _NUMBERS}}
+    total = {"provider": counted(len(sources), "input"), **{key: sum(source[key] for source in sources) for key in _NUMBERS}}
     more = [_more(len(sources) - most, "input")] if len(sources) > most else []
     lines = [show(source, clean(str(source["path"]).removeprefix(above))) for source in sources[:most]]
     return _section(f"{title}, below {clean(folder)}" if folder else title, *lines, *more, *([_source(total, "in all")] if len(sources) > 1 else []))
