@@ -256,3 +256,14 @@ def test_a_comma_before_a_closing_bracket_loses_no_row(tmp_path: Path) -> None:
     events, unread, _ = read(tmp_path)
     assert len(events) == 4
     assert [piece["line"] for piece in unread] == [3, 4, 5]
+
+
+@pytest.mark.parametrize("mebibytes", [33, 70])
+def test_a_huge_line_in_a_large_file_costs_no_other_row(mebibytes: int, tmp_path: Path) -> None:
+    lines = [json.dumps(row(n)) for n in range(400)]
+    lines[200] = '{"x": "' + "y" * (mebibytes << 20) + '"}'
+    (tmp_path / "large.jsonl").write_text("\n".join(lines) + "\n", "utf-8")
+    events, unread, sources = read(tmp_path / "large.jsonl")
+    assert len(events) == 399
+    assert [(piece["line"], piece["why"]) for piece in unread] == [(201, "the line is longer than 32 MiB")]
+    assert sources[0]["rows"] == 400

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 from typing import NoReturn
 
 
@@ -13,22 +12,9 @@ def main() -> None:
     # While modules are loaded there is nothing to tidy up, and an exception out of the middle of one could end anywhere.
     signal.signal(signal.SIGINT, lambda *_: _stop_at_once())
     from unbidden.cli import app  # noqa: PLC0415 - loaded under the handler above
-    from unbidden.engine import was_interrupted  # noqa: PLC0415 - loaded under the handler above
 
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        app()
-    except KeyboardInterrupt:
-        _stop()
-    except Exception as error:
-        if not was_interrupted(error):
-            raise
-        _stop()
-
-
-def _stop() -> NoReturn:
-    sys.stderr.write("Stopped.\n")
-    sys.exit(130)
+    app()
 
 
 def _stop_at_once() -> NoReturn:

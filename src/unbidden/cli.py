@@ -121,9 +121,11 @@ def demo(folder: Annotated[Path, typer.Option(help="Where the made-up company an
 
 @contextmanager
 def _plain_errors() -> Iterator[None]:
-    """Say what is wrong in one line and end with 2."""
+    """Say what is wrong in one line and end with 2; stopped by Ctrl-C, end with 130."""
     try:
         yield
+    except KeyboardInterrupt:
+        _stop()
     except UnbiddenError as error:
         _fail(str(error))
     except BrokenPipeError:
@@ -133,6 +135,15 @@ def _plain_errors() -> Iterator[None]:
         _fail("there is not enough memory for this at once; `unbidden scan --parts 8` works through the people in parts, and fewer files at once need less")
     except OSError as error:
         _fail(f"{error.filename or 'a file'}: {error.strerror or error}")
+    except Exception as error:
+        if not engine.was_interrupted(error):
+            raise
+        _stop()
+
+
+def _stop() -> NoReturn:
+    errors.print("Stopped.")
+    raise SystemExit(130)
 
 
 def _fail(text: str) -> NoReturn:

@@ -12,7 +12,7 @@ import duckdb
 
 from unbidden import engine
 from unbidden.errors import UnusableInputError
-from unbidden.ingest.forms import Piece, form_of, json_lines
+from unbidden.ingest.forms import MAX_LINE, Piece, form_of, json_lines
 from unbidden.ingest.inputs import Input, open_all
 from unbidden.ingest.load import Spool, leftovers, load, reader_sql, refuse, uniform
 from unbidden.ingest.settle import settle
@@ -52,6 +52,7 @@ class _Source:
     form: str
     rows: int = 0
     hits: int = 0
+    lines: int | None = None
     bad: list[Piece] = field(default_factory=list)
 
 
@@ -73,7 +74,8 @@ class _Reading:
             if not item.file.is_file() or not item.file.stat().st_size:
                 return
         kind = uniform(item.file, self._only) if self._is_bulk else None
-        if kind is not None:
+        source.lines = _line_count(item.file) if kind is not None else None
+        if kind is not None and source.lines is not None:
             source.form = "json lines"
             self._whole.setdefault(kind, []).append(number)
             return
@@ -92,7 +94,7 @@ class _Reading:
             for number in numbers:
                 source = self._sources[number]
                 source.rows = source.hits = int(str(counts.get(number, 0)))
-                if _line_count(source.item.file) != source.rows:
+                if source.lines != source.rows:
                     odd = leftovers(self._con, shape, reader_sql({number: source.item.file}, shape))
                     self._spool_pieces(number, _numbered(source.item.file, set(odd)))
 
@@ -160,10 +162,14 @@ def _numbered(file: Path, wanted: set[int]) -> Iterator[Piece]:
             yield piece
 
 
-def _line_count(file: Path) -> int:
-    count, last = 0, b"\n"
+def _line_count(file: Path) -> int | None:
+    """How many lines a file has; None when one of them is longer than a line may be, which DuckDB would refuse with the whole file."""
+    count, open_bytes = 0, 0
     with file.open("rb") as stream:
         while chunk := stream.read(1 << 22):
             count += chunk.count(b"\n")
-            last = chunk[-1:]
-    return count + (last != b"\n")
+            first, last = chunk.find(b"\n"), chunk.rfind(b"\n")
+            if open_bytes + (first if first >= 0 else len(chunk)) >= MAX_LINE:
+                return None
+            open_bytes = len(chunk) - last - 1 if last >= 0 else open_bytes + len(chunk)
+    return count + (open_bytes > 0)
