@@ -16,6 +16,7 @@ from unbidden.simulate.journal import Journal
 from unbidden.simulate.life import live
 from unbidden.simulate.people import hire
 from unbidden.simulate.places import HOSTILE
+from unbidden.simulate.plan import PLANS, Plan
 from unbidden.simulate.scene import NobodyFitsError, Scene
 from unbidden.simulate.stories import Story, all_attacks, all_traps
 from unbidden.simulate.truth import Case, iso, told
@@ -30,6 +31,7 @@ FIRST_DAY = datetime(2026, 3, 2, tzinfo=UTC)
 
 def write(
     folder: Path, *, people: int = 300, days: int = 14, seed: int = 7, start: datetime = FIRST_DAY, attacks: bool = True, traps: bool = True,
+    plan: Plan = PLANS["training"],
 ) -> Path:  # fmt: skip
     """Write logs, `people.csv` and `truth.json` into the folder and give it back.
 
@@ -52,7 +54,7 @@ def write(
     folder.mkdir(parents=True, exist_ok=True)
     export(folder, journal.events)
     people_csv(folder / "people.csv", world.people)
-    facts = {"seed": seed, "people": people, "start": iso(world.start), "end": iso(world.end)}
+    facts = {"plan": plan.name, "seed": seed, "people": people, "start": iso(world.start), "end": iso(world.end)}
     (folder / "truth.json").write_text(json.dumps(told(cases, journal.prompts, facts), ensure_ascii=False, indent=1) + "\n", "utf-8")
     return folder
 
