@@ -20,6 +20,8 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from unbidden import demo as demonstration
 from unbidden import engine, inventory, line
 from unbidden.errors import UnbiddenError, UnusableInputError
+from unbidden.evaluate import Setting, print_evaluation, seeds_of, text_of
+from unbidden.evaluate import evaluate as evaluated
 from unbidden.people import read_list
 from unbidden.report import FORMATS
 from unbidden.report.terminal import print_inventory, print_result
@@ -117,6 +119,28 @@ def demo(folder: Annotated[Path, typer.Option(help="Where the made-up company an
             shown = demonstration.run(folder, progress)
         print_result(shown.result, Console())
         demonstration.conclude(shown, Console())
+
+
+@app.command()
+def evaluate(
+    plan: Annotated[str, typer.Option(help="Which organisations: test (to judge) or training (to look into).")] = "test",
+    seeds: Annotated[str | None, typer.Option(help="One organisation for each: 101,102 (default: the plan's own).")] = None,
+    people: Annotated[int, typer.Option(min=20, help="How many people work in each.")] = Setting().people,
+    days: Annotated[int, typer.Option(min=2, help="How many days are written of each.")] = Setting().days,
+    compare: Annotated[bool, typer.Option("--compare", help="Judge published rules on the same prompts as well.")] = False,
+    output: Out = None,
+    jobs: Annotated[int, typer.Option(min=1, help="How many organisations at once.")] = 1,
+    keep: Annotated[Path | None, typer.Option(help="Keep the organisations in this folder.")] = None,
+) -> None:
+    """Judge the detections on made-up companies whose truth is known: what is found, what is alerted for nothing, how early."""
+    with _plain_errors():
+        setting = Setting(plan, seeds_of(seeds), people, days)
+        with _working() as progress:
+            result = evaluated(setting, compare=compare, jobs=jobs, keep=keep, progress=progress)
+        print_evaluation(result, Console())
+        if output is not None:
+            with _whole(output) as stream:
+                stream.write(text_of(result))
 
 
 @contextmanager

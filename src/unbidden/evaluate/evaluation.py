@@ -1,0 +1,156 @@
+"""Evaluation: simulate, scan, judge over several organisations; one document with everything that was measured."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, LiteralString, Protocol, cast
+
+import duckdb
+
+from unbidden import engine, line
+from unbidden.detect import detections
+from unbidden.errors import UnbiddenError
+from unbidden.evaluate import measures
+from unbidden.evaluate.claims import Claim
+from unbidden.evaluate.judge import Judged, is_other_attack, is_right, judge
+from unbidden.evaluate.settings import Setting
+from unbidden.evaluate.truth import Attack, Truth, read_truth
+from unbidden.evaluate.worlds import visit
+from unbidden.steps import numbers, steps
+
+OURS = "unbidden"
+FOLDERS = ("prompts", "habits", "crowds", "moments", "incidents")
+_INCIDENTS: LiteralString = """
+SELECT person, first_at, last_at, coalesce(detected_at, last_at), risk, stage FROM incident ORDER BY first_at, incident_id
+"""
+
+
+class Rule(Protocol):
+    """A published rule as far as it is needed here."""
+
+    title: str
+    source: str
+    providers: frozenset[str]
+
+
+class Published(Protocol):
+    """The published rules: what they are, and what they claim about a finished run."""
+
+    def rules(self) -> Mapping[str, Rule]:
+        """Every rule by its name."""
+
+    def claims(self, con: duckdb.DuckDBPyConnection) -> Mapping[str, list[Claim]]:
+        """What each rule claims."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What one organisation showed: the truth, all our incidents (those of low risk as well), and what published rules claim."""
+
+    truth: Truth
+    incidents: list[Claim]
+    published: dict[str, list[Claim]] = field(default_factory=dict)
+
+
+def evaluate(setting: Setting, *, compare: bool = False, jobs: int = 1, keep: Path | None = None, progress: line.Progress = lambda _: None) -> dict[str, Any]:
+    """The document of an evaluation. The same setting and the same content give the same bytes."""
+    return document(setting, visit(setting.worlds, _compared if compare else look, jobs=jobs, keep=keep, progress=progress))
+
+
+def look(run: line.Run, folder: Path) -> Seen:
+    """Our incidents in one organisation."""
+    claims = [Claim(str(row[0]), *row[1:]) for row in engine.rows(run.con, _INCIDENTS)]  # type: ignore[arg-type]  # columns of known types
+    return Seen(read_truth(folder), claims)
+
+
+def _compared(run: line.Run, folder: Path) -> Seen:
+    seen = look(run, folder)
+    return Seen(seen.truth, seen.incidents, dict(published().claims(run.con)))
+
+
+def published() -> Published:
+    """The published rules. Raises UnbiddenError when this version has none."""
+    try:
+        return cast("Published", importlib.import_module("unbidden.evaluate.compare"))
+    except ModuleNotFoundError as error:
+        raise UnbiddenError("this version holds no published rules to compare with") from error
+
+
+def document(setting: Setting, seen: Sequence[Seen]) -> dict[str, Any]:
+    """Everything that was measured, version 1."""
+    line_of_alert = float(str(numbers("incidents")["medium"]))
+    judged = [judge(at_risk(world.incidents, line_of_alert), world.truth) for world in seen]
+    ranked = [
+        (claim.risk or 0.0, is_right(claim, w.truth)) for w in seen for claim in w.incidents if is_right(claim, w.truth) or not is_other_attack(claim, w.truth)
+    ]
+    return {
+        "version": 1,
+        "made_with": {"unbidden": version("unbidden"), "detections": content_hash()},
+        "worlds": {"plan": setting.plan, "seeds": [world.seed for world in setting.worlds], "people": setting.people, "days": setting.days},
+        "results": {OURS: _ours(judged), **_theirs(seen)},
+        "risk": {
+            "alerts_above": line_of_alert, "incidents": len(ranked), "average_precision": measures.average_precision(ranked),
+            "calibration": measures.calibration(ranked), "curve": curve(seen),
+        },
+        "attacks": [_told(world, attack) for world in judged for attack in world.truth.attacks],
+    }  # fmt: skip
+
+
+def at_risk(incidents: Sequence[Claim], line_of_alert: float) -> list[Claim]:
+    """The incidents that alert when the line is drawn there."""
+    return [claim for claim in incidents if claim.risk is not None and claim.risk > line_of_alert]
+
+
+def curve(seen: Sequence[Seen]) -> list[dict[str, Any]]:
+    """Recall and false alerts, were the line of alert drawn elsewhere. Incidents stay as they are; only which of them alert changes."""
+    points = []
+    for risk in range(5, 100, 5):
+        numbers_there = measures.measured([judge(at_risk(world.incidents, risk), world.truth) for world in seen])
+        points.append({"above": risk, "recall": numbers_there["recall"]["share"], "false_alerts": numbers_there["false_alerts"]["per_1000_person_days"]})
+    return points
+
+
+def content_hash() -> str:
+    """First digits of a hash over all detections, stages and their numbers: two documents with the same one judged the same content."""
+    found = [(name, detection.version) for name, detection in detections().items()]
+    stages = [(folder, steps(folder), dict(numbers(folder))) for folder in FOLDERS]
+    return hashlib.sha256(json.dumps([found, stages], sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _ours(judged: Sequence[Judged]) -> dict[str, Any]:
+    return {"title": OURS, "source": None, "providers": None, **measures.measured(judged)}
+
+
+def _theirs(seen: Sequence[Seen]) -> dict[str, Any]:
+    names = sorted({name for world in seen for name in world.published})
+    rules = published().rules() if names else {}
+    return {name: _one_rule(rules[name], [judge(world.published.get(name, []), world.truth) for world in seen]) for name in names}
+
+
+def _one_rule(rule: Rule, judged: Sequence[Judged]) -> dict[str, Any]:
+    def visible(attack: Attack) -> bool:
+        return bool(attack.providers & rule.providers)
+
+    return {"title": rule.title, "source": rule.source, "providers": sorted(rule.providers), **measures.measured(judged, visible)}
+
+
+def _told(world: Judged, attack: Attack) -> dict[str, Any]:
+    """One attack and what became of it, so that a miss can be looked into: the same seed makes it again."""
+    hit = next((hit for hit in world.hits if hit.attack is attack), None)
+    return {
+        "seed": world.truth.seed, "id": attack.name, "user": attack.user, "family": attack.family, "story": attack.story, "variant": attack.variant,
+        "difficulty": attack.difficulty, "prompts": len(attack.prompts), "stage": attack.stage, "found": hit is not None,
+        "found_stage": hit and hit.stage, "found_at": engine.iso(hit.at) if hit else None, "found_after_prompts": hit and hit.prompts,
+        "approved_at": engine.iso(attack.approved_at), "risk": measures.rounded(hit.risk) if hit and hit.risk is not None else None,
+    }  # fmt: skip
+
+
+def text_of(result: Mapping[str, Any]) -> str:
+    """The document as it is stored."""
+    return json.dumps(result, ensure_ascii=False, indent=1, sort_keys=True) + "\n"

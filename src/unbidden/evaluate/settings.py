@@ -1,0 +1,53 @@
+"""Settings: which organisations are made for what. The one place of all seeds.
+
+Organisations for training, for choosing between weights, and for the final judgement must not share a seed: with a seed an organisation's people, habits
+and accidents come back, and a weight that fits them would look better than it is. The test plan differs in more than its seeds: another network, and other
+parts of the ranges that stories are drawn from. Nothing that chooses a weight may look at it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from unbidden.errors import UnusableInputError
+from unbidden.evaluate.worlds import World
+from unbidden.simulate.plan import PLANS
+
+TRAINING, TEST = "training", "test"
+SEEDS = {TRAINING: (11, 12, 13, 14, 15, 16), TEST: (101, 102, 103, 104, 105, 106)}
+# Of the training plan as well: what `tune` shows its before and after on.
+HELD_OUT = (51, 52, 53)
+PEOPLE, DAYS = 300, 21
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """Organisations that are judged together."""
+
+    plan: str = TEST
+    seeds: tuple[int, ...] = ()
+    people: int = PEOPLE
+    days: int = DAYS
+
+    def __post_init__(self) -> None:
+        """Raises UnusableInputError for a plan that does not exist."""
+        if self.plan not in PLANS:
+            raise UnusableInputError(f"there is no plan '{self.plan}'; there are {', '.join(sorted(PLANS))}")
+
+    @property
+    def worlds(self) -> list[World]:
+        """Each organisation; the plan's own seeds when none were given."""
+        return [World(self.plan, seed, self.people, self.days) for seed in self.seeds or SEEDS[self.plan]]
+
+
+def seeds_of(text: str | None) -> tuple[int, ...]:
+    """Seeds from `101,102`. Raises UnusableInputError for anything else, and for one named twice."""
+    if text is None:
+        return ()
+    try:
+        seeds = tuple(int(word) for word in text.split(","))
+    except ValueError as error:
+        raise UnusableInputError(f"'{text}' is no list of seeds; write 101,102,103") from error
+    if len(set(seeds)) < len(seeds):
+        raise UnusableInputError(f"'{text}' names a seed twice, which would count one organisation twice")
+    return seeds

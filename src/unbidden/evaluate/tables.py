@@ -1,0 +1,112 @@
+"""Tables: an evaluation as a person reads it in a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from unbidden.evaluate.evaluation import OURS
+
+
+def print_evaluation(result: Mapping[str, Any], console: Console) -> None:
+    """Everything that was measured, the answer first."""
+    ours, worlds = result["results"][OURS], result["worlds"]
+    days = f"{ours['false_alerts']['person_days']:,.0f} person-days"
+    told = f"Plan {worlds['plan']}, seeds {', '.join(map(str, worlds['seeds']))}: {worlds['people']} people for {worlds['days']} days each, {days}."
+    console.print(told, highlight=False, soft_wrap=True)
+    console.print(f"Judged content {result['made_with']['detections']}.", highlight=False)
+    console.print(_answers(ours))
+    for trait, title in (("difficulty", "By difficulty"), ("family", "By family"), ("story", "By attack"), ("variant", "By what the attacker won")):
+        console.print(_recalls(ours, trait, title))
+    console.print(_false(ours))
+    console.print(_calibration(result["risk"]))
+    if len(result["results"]) > 1:
+        console.print(_comparison(result["results"]))
+    _print_missed(result, console)
+
+
+def percent(told: Mapping[str, Any]) -> str:
+    """A share as `97 % (33 of 34)`; a dash when there was nothing."""
+    return "–" if told["share"] is None else f"{100 * told['share']:.0f} % ({told['count']:,} of {told['of']:,})"
+
+
+def _range(told: Mapping[str, Any]) -> str:
+    return f"{100 * told['range'][0]:.0f}–{100 * told['range'][1]:.0f} %" if told["range"] else ""
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    for number, column in enumerate(columns):
+        table.add_column(column, justify="left" if number == 0 else "right")
+    return table
+
+
+def _answers(ours: Mapping[str, Any]) -> Table:
+    table = _table("What unbidden found", "measure", "value", "")
+    false, lead, needed = ours["false_alerts"], ours["lead_minutes"], ours["prompts_needed"]
+    table.add_row("attacks found", percent(ours["recall"]), _range(ours["recall"]))
+    table.add_row("alerts that were right", percent(ours["precision"]), "")
+    table.add_row("false alerts per 1,000 person-days", f"{false['per_1000_person_days']:.2f}", f"{false['count']} in all")
+    table.add_row("alerted before the approval", percent(ours["before_approval"]), "of attacks that were approved")
+    table.add_row("… after three prompts or more", percent(ours["before_approval_after_three"]), "of those with time to see it")
+    table.add_row("minutes from the alert to the approval", spread(lead), "tenth, middle, nine tenths; less than 0 is too late")
+    table.add_row("prompts until the alert", spread(needed), "tenth, middle, nine tenths")
+    table.add_row("stage told rightly", percent(ours["stage_accuracy"]), "")
+    table.add_row("alerts for each attack found", "–" if ours["alerts_per_attack"] is None else f"{ours['alerts_per_attack']:.2f}", "")
+    for story, told in ours["other_attacks"].items():
+        table.add_row(f"{story}: an attack, but no push bombing", percent(told), "alerted; neither found nor false")
+    return table
+
+
+def spread(told: Mapping[str, Any]) -> str:
+    """Three quantiles in one cell."""
+    return "–" if not told["count"] else " · ".join(f"{told[name]:.0f}" for name in ("p10", "median", "p90"))
+
+
+def _recalls(ours: Mapping[str, Any], trait: str, title: str) -> Table:
+    table = _table(title, trait, "found", "true share, likely")
+    for name, told in ours[f"recall_by_{trait}"].items():
+        table.add_row(name, percent(told), _range(told))
+    return table
+
+
+def _false(ours: Mapping[str, Any]) -> Table:
+    table = _table("False alerts", "where", "alerts", "it happened")
+    for story, told in ours["false_alerts"]["by_trap"].items():
+        table.add_row(story, f"{told['alerts']}", "" if told["happened"] is None else f"{told['happened']} times")
+    return table
+
+
+def _calibration(risk: Mapping[str, Any]) -> Table:
+    told = risk["calibration"]
+    scores = (
+        ""
+        if told["brier"] is None
+        else f" (average precision {risk['average_precision'] or 0:.3f}, Brier {told['brier']:.3f}, mean gap {told['mean_gap']:.3f})"
+    )
+    table = _table(f"What the risk is worth{scores}", "risk", "incidents", "said", "were attacks")
+    for row in told["table"]:
+        table.add_row(f"{row['from']}–{row['to']}", f"{row['incidents']}", f"{100 * row['said']:.0f} %", f"{100 * row['seen']:.0f} %")
+    return table
+
+
+def _comparison(results: Mapping[str, Mapping[str, Any]]) -> Table:
+    table = _table("Compared with published rules", "detection", "found", "found of visible", "false per 1,000", "right", "before approval", "prompts needed")
+    ordered = sorted(results.items(), key=lambda item: (item[0] != OURS, -(item[1]["recall"]["share"] or 0), item[0]))
+    for _, told in ordered:
+        table.add_row(
+            told["title"], percent(told["recall"]), percent(told["recall_in_scope"]), f"{told['false_alerts']['per_1000_person_days']:.2f}",
+            percent(told["precision"]), percent(told["before_approval"]), spread(told["prompts_needed"]),
+        )  # fmt: skip
+    return table
+
+
+def _print_missed(result: Mapping[str, Any], console: Console) -> None:
+    for attack in result["attacks"]:
+        if not attack["found"]:
+            facts = f"{attack['id']} ({attack['difficulty']}, {attack['prompts']} prompts, {attack['stage']})"
+            console.print(f"missed: seed {attack['seed']}, {facts}, {attack['user']}", highlight=False, soft_wrap=True)

@@ -1,0 +1,107 @@
+"""Worlds: made-up organisations, written, scanned and looked at one after the other, or several at once, and removed again."""
+
+from __future__ import annotations
+
+import multiprocessing
+import queue
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TypeVar
+
+from unbidden import line
+from unbidden.people import read_list
+from unbidden.simulate import write
+from unbidden.simulate.plan import PLANS
+from unbidden.trust import read_trust
+
+Seen = TypeVar("Seen")
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Which organisation to make."""
+
+    plan: str
+    seed: int
+    people: int
+    days: int
+
+    @property
+    def name(self) -> str:
+        """What its folder is called."""
+        return f"{self.plan}-{self.seed}-{self.people}x{self.days}"
+
+
+def visit(
+    worlds: Sequence[World], look: Callable[[line.Run, Path], Seen], *, jobs: int = 1, keep: Path | None = None, progress: line.Progress = lambda _: None
+) -> list[Seen]:
+    """What `look` sees in each world after its logs were scanned, in the order of the worlds.
+
+    `look` gets the finished run and the folder with the truth. With several jobs it runs in other processes, so it and what it gives must be picklable.
+    Worlds are written into `keep`, or into a temporary folder and removed.
+    """
+    with _home(keep) as home:
+        if min(jobs, len(worlds)) <= 1:
+            return [_visit(world, home, look, keep is not None, progress) for world in worlds]
+        return _at_once(worlds, home, look, jobs, keep is not None, progress)
+
+
+@contextmanager
+def _home(keep: Path | None) -> Iterator[Path]:
+    if keep is not None:
+        keep.mkdir(parents=True, exist_ok=True)
+        yield keep
+    else:
+        with TemporaryDirectory(prefix="unbidden-worlds-") as folder:
+            yield Path(folder)
+
+
+def _visit(world: World, home: Path, look: Callable[[line.Run, Path], Seen], is_kept: bool, progress: line.Progress) -> Seen:
+    folder = home / world.name
+    progress(f"world {world.seed}: simulating")
+    write(folder, people=world.people, days=world.days, seed=world.seed, plan=PLANS[world.plan])
+    run = scan(folder, lambda stage: progress(f"world {world.seed}: scanning: {stage}"))
+    progress(f"world {world.seed}: judging")
+    with run.con:
+        seen = look(run, folder)
+    if not is_kept:
+        shutil.rmtree(folder)
+    return seen
+
+
+def scan(folder: Path, progress: line.Progress = lambda _: None) -> line.Run:
+    """The run over a simulated organisation's logs, with what its identity team would give: the list of people, the announced sources."""
+    trusted = folder / "trust.csv"
+    options = line.Options(listed=read_list(folder / "people.csv"), trusted=read_trust(trusted) if trusted.exists() else ())
+    return line.run([str(path) for path in sorted(folder.iterdir()) if path.is_dir()], options, progress)
+
+
+def _at_once(
+    worlds: Sequence[World], home: Path, look: Callable[[line.Run, Path], Seen], jobs: int, is_kept: bool, progress: line.Progress
+) -> list[Seen]:  # fmt: skip
+    context = multiprocessing.get_context("spawn")
+    with context.Manager() as manager, ProcessPoolExecutor(jobs, mp_context=context) as pool:
+        said: queue.Queue[str] = manager.Queue()
+        futures = [pool.submit(_visit, world, home, look, is_kept, said.put) for world in worlds]
+        try:
+            _follow(futures, said, progress)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+        return [future.result() for future in futures]
+
+
+def _follow(futures: Sequence[Future[Seen]], said: queue.Queue[str], progress: line.Progress) -> None:
+    """Pass on what the other processes say until they are done or one fails."""
+    pending = set(futures)
+    while pending:
+        done, pending = wait(pending, timeout=0.2, return_when=FIRST_COMPLETED)
+        for future in done:
+            future.result()
+        while not said.empty():
+            progress(f"{said.get()} ({len(futures) - len(pending)} of {len(futures)} done)")
