@@ -10,10 +10,10 @@ LOCKED := .venv/.locked
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench fuzz docs format lock clean
+.PHONY: help demo test check evaluate bench fuzz docs format lock clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(READY) ## Set up, then find the attacks in the logs of a simulated company
 	$(BIN)/unbidden demo $(ARGS)
@@ -27,6 +27,9 @@ check: $(READY) ## Lint, check the format, the types, the direction of imports a
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python tools/docs.py --check
+
+evaluate: $(READY) ## Judge the detections and published ones on simulated companies, held to evaluation.toml
+	$(BIN)/unbidden evaluate --budget evaluation.toml --compare --plot docs/evaluation.svg -o docs/evaluation.json $(ARGS)
 
 bench: $(READY) ## Measure how long the stages take
 	$(BIN)/python tools/bench.py $(ARGS)

@@ -19,9 +19,8 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from unbidden import demo as demonstration
 from unbidden import engine, inventory, line
+from unbidden import evaluate as judging
 from unbidden.errors import UnbiddenError, UnusableInputError
-from unbidden.evaluate import Setting, print_evaluation, seeds_of, text_of
-from unbidden.evaluate import evaluate as evaluated
 from unbidden.people import read_list
 from unbidden.report import FORMATS
 from unbidden.report.terminal import print_inventory, print_result
@@ -45,6 +44,9 @@ class Format(StrEnum):
 Paths = Annotated[list[str], typer.Argument(help="Files, folders, globs or - (standard input); .gz, .zst and .zip are opened.")]
 Provider = Annotated[str | None, typer.Option(help="Take every row as this provider's instead of recognising it.")]
 Out = Annotated[Path | None, typer.Option("--output", "-o", help="Write here instead of to the screen. The file appears whole or not at all.")]
+
+Seeds = Annotated[str | None, typer.Option(help="One organisation for each: 101,102 (default: the plan's own).")]
+Jobs = Annotated[int, typer.Option(min=1, help="How many organisations at once.")]
 
 
 def _say_version(is_wanted: bool) -> None:
@@ -123,24 +125,61 @@ def demo(folder: Annotated[Path, typer.Option(help="Where the made-up company an
 
 @app.command()
 def evaluate(
-    plan: Annotated[str, typer.Option(help="Which organisations: test (to judge) or training (to look into).")] = "test",
-    seeds: Annotated[str | None, typer.Option(help="One organisation for each: 101,102 (default: the plan's own).")] = None,
-    people: Annotated[int, typer.Option(min=20, help="How many people work in each.")] = Setting().people,
-    days: Annotated[int, typer.Option(min=2, help="How many days are written of each.")] = Setting().days,
+    plan: Annotated[str | None, typer.Option(help="Which organisations: test (to judge, the default) or training (to look into).")] = None,
+    seeds: Seeds = None,
+    people: Annotated[int | None, typer.Option(min=20, help="How many people work in each.")] = None,
+    days: Annotated[int | None, typer.Option(min=2, help="How many days are written of each.")] = None,
     compare: Annotated[bool, typer.Option("--compare", help="Judge published rules on the same prompts as well.")] = False,
+    plot: Annotated[Path | None, typer.Option(help="Draw recall against false alerts here (.svg or .png).")] = None,
     output: Out = None,
-    jobs: Annotated[int, typer.Option(min=1, help="How many organisations at once.")] = 1,
+    budget: Annotated[Path | None, typer.Option(help="Judge the organisations of this file and end with 1 where its limits are broken.")] = None,
+    part: Annotated[str, typer.Option(help="Which part of the budget.")] = "full",
+    jobs: Jobs = judging.JOBS,
     keep: Annotated[Path | None, typer.Option(help="Keep the organisations in this folder.")] = None,
 ) -> None:
     """Judge the detections on made-up companies whose truth is known: what is found, what is alerted for nothing, how early."""
     with _plain_errors():
-        setting = Setting(plan, seeds_of(seeds), people, days)
+        held = judging.read_budget(budget, part) if budget else None
+        setting = judging.asked(plan, seeds, people, days, held)
+        _refuse_if_no_place(output, plot)
+        if plot is not None:
+            judging.refuse_if_impossible(plot)
         with _working() as progress:
-            result = evaluated(setting, compare=compare, jobs=jobs, keep=keep, progress=progress)
-        print_evaluation(result, Console())
-        if output is not None:
-            with _whole(output) as stream:
-                stream.write(text_of(result))
+            result = judging.evaluate(setting, compare=compare, jobs=jobs, keep=keep, progress=progress)
+        judging.print_evaluation(result, Console())
+        _store(judging.text_of(result), output)
+        if plot is not None:
+            judging.draw(result, plot)
+        limits = judging.held_against(result, held) if held else []
+        judging.print_limits(limits, Console())
+    if not all(limit.holds for limit in limits):
+        raise typer.Exit(1)
+
+
+@app.command()
+def tune(
+    plan: Annotated[str, typer.Option(help="Which organisations; weights are fitted to no others than training.")] = "training",
+    seeds: Seeds = None,
+    held_out: Annotated[str | None, typer.Option(help="Seeds of the organisations that show before and after: 51,52.")] = None,
+    people: Annotated[int, typer.Option(min=20, help="How many people work in each.")] = judging.PEOPLE,
+    days: Annotated[int, typer.Option(min=2, help="How many days are written of each.")] = judging.DAYS,
+    verdicts: Annotated[Path | None, typer.Option(help='Incidents of `scan --format json`, one a line, each with "verdict": "attack" or "benign".')] = None,
+    hold: Annotated[float, typer.Option(min=0.01, help="How strongly present weights hold; more moves less.")] = judging.HOLD,
+    output: Out = None,
+    jobs: Jobs = judging.JOBS,
+    is_written: Annotated[bool, typer.Option("--write", help="Write the new weights into the detections of this working copy.")] = False,
+) -> None:
+    """Fit the weights anew to training companies and analysts' verdicts, and show what they are worth on others. Writes nothing by itself."""
+    with _plain_errors():
+        folder = judging.source_folder() if is_written else None
+        request = judging.Request(plan, judging.seeds_of(seeds), judging.seeds_of(held_out), people, days, verdicts, hold)
+        _refuse_if_no_place(output)
+        with _working() as progress:
+            result = judging.tune(request, jobs=jobs, progress=progress)
+        judging.print_tuning(result, Console())
+        _store(judging.text_of(result), output)
+        files = judging.write_weights(judging.changes(result), folder) if folder else []
+        judging.print_written(files, Console(), is_written=is_written)
 
 
 @contextmanager
@@ -201,6 +240,19 @@ def _show(result: dict[str, Any], form: Format, output: Path | None) -> None:
         print_result(result, Console())
     else:
         _write(result, form, sys.stdout)
+
+
+def _store(text: str, output: Path | None) -> None:
+    if output is not None:
+        with _whole(output) as stream:
+            stream.write(text)
+
+
+def _refuse_if_no_place(*files: Path | None) -> None:
+    """Say before the work, not after it, that a file could not be written."""
+    for file in files:
+        if file is not None and not file.parent.is_dir():
+            raise UnusableInputError(f"{file}: there is no folder {file.parent}")
 
 
 def _write(result: dict[str, Any], form: Format, stream: TextIO) -> None:

@@ -7,6 +7,7 @@ parts of the ranges that stories are drawn from. Nothing that chooses a weight m
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 from unbidden.errors import UnusableInputError
@@ -18,6 +19,8 @@ SEEDS = {TRAINING: (11, 12, 13, 14, 15, 16), TEST: (101, 102, 103, 104, 105, 106
 # Of the training plan as well: what `tune` shows its before and after on.
 HELD_OUT = (51, 52, 53)
 PEOPLE, DAYS = 300, 21
+# Each organisation keeps one process and some hundred megabytes busy.
+JOBS = min(2, os.cpu_count() or 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from unbidden.evaluate.budget import Limit
 from unbidden.evaluate.evaluation import OURS
 
 
@@ -110,3 +112,60 @@ def _print_missed(result: Mapping[str, Any], console: Console) -> None:
         if not attack["found"]:
             facts = f"{attack['id']} ({attack['difficulty']}, {attack['prompts']} prompts, {attack['stage']})"
             console.print(f"missed: seed {attack['seed']}, {facts}, {attack['user']}", highlight=False, soft_wrap=True)
+
+
+def print_limits(limits: Sequence[Limit], console: Console) -> None:
+    """The budget, and whether it was kept; nothing without one."""
+    if not limits:
+        return
+    table = _table("Budget", "measure", "limit", "measured", "")
+    for limit in limits:
+        value = "nothing to measure" if limit.value is None else f"{limit.value:.3f}"
+        table.add_row(limit.name, f"at {'least' if limit.is_floor else 'most'} {limit.limit:g}", value, "kept" if limit.holds else "BROKEN")
+    console.print(table)
+
+
+def print_tuning(result: Mapping[str, Any], console: Console) -> None:
+    """Old and new weights, and what both are worth on organisations that were not fitted to."""
+    training, held_out = result["training"], result["held_out"]
+    seeds = ", ".join(map(str, training["seeds"]))
+    told = (
+        f"Fitted to plan {training['plan']}, seeds {seeds}: {training['people']} people for {training['days']} days each, and {training['verdicts']} verdicts."
+    )
+    console.print(f"{told} The prior stays {result['prior']}.", highlight=False, soft_wrap=True)
+    weights = _table("Weights", "detection", "group", "before", "after", "change", "in attacks", "in harmless")
+    for row in result["weights"]:
+        change = row["after"] - row["before"]
+        counts = [f"{row[name]:,.0f}" if row[name] else "" for name in ("attacks", "harmless")]
+        weights.add_row(row["detection"], row["group"], f"{row['before']:g}", f"{row['after']:g}", f"{change:+.1f}" if change else "", *counts)
+    console.print(weights)
+    console.print("Harmless episodes are counted so that attacks are as rare among them as the prior says.", highlight=False)
+    table = _table(f"Held out: seeds {', '.join(map(str, held_out['seeds']))}", "measure", "before", "after")
+    for name, show in _WORTH.items():
+        table.add_row(name, *(show(result[side]) for side in ("before", "after")))
+    console.print(table)
+
+
+def print_written(files: Sequence[Path], console: Console, *, is_written: bool) -> None:
+    """What was written, or how to."""
+    if not is_written:
+        console.print("Nothing was written. With --write the new weights go into the detections of a working copy.", highlight=False, soft_wrap=True)
+        return
+    console.print(f"Written: {len(files)} weights. Read their reasons again, then: make docs check test", highlight=False, soft_wrap=True)
+    for file in files:
+        console.print(f"  {file}", highlight=False, soft_wrap=True)
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
+
+
+_WORTH: dict[str, Callable[[Mapping[str, Any]], str]] = {
+    "attacks found": lambda told: percent(told["results"][OURS]["recall"]),
+    "false alerts": lambda told: f"{told['results'][OURS]['false_alerts']['count']}",
+    "alerted before the approval": lambda told: percent(told["results"][OURS]["before_approval"]),
+    "stage told rightly": lambda told: percent(told["results"][OURS]["stage_accuracy"]),
+    "average precision": lambda told: _number(told["risk"]["average_precision"]),
+    "Brier score (less is better)": lambda told: _number(told["risk"]["calibration"]["brier"]),
+    "logarithmic loss (less is better)": lambda told: _number(told["log_loss"]),
+}
