@@ -30,7 +30,10 @@ class Everybody:
 
     def rules(self) -> dict[str, Any]:
         """Two rules."""
-        return {name: SimpleNamespace(title=f"Rule {name}", source="https://example.com", providers=frozenset({"okta"})) for name in ("all", "none")}
+        return {
+            name: SimpleNamespace(title=f"Rule {name}", vendor="Someone", source="https://example.com", providers=frozenset({"okta"}))
+            for name in ("all", "none")
+        }
 
     def claims(self, con: duckdb.DuckDBPyConnection) -> dict[str, list[Claim]]:
         """Everybody who was ever asked at Okta."""
@@ -117,6 +120,7 @@ def test_published_rules_are_judged_on_the_same_prompts(tiny: dict[str, Any]) ->
     assert greedy["recall_in_scope"]["share"] == 1
     assert greedy["recall_in_scope"]["of"] < greedy["recall"]["of"] == silent["recall"]["of"] == len(tiny["attacks"])
     assert greedy["false_alerts"]["count"] > 5
+    assert tiny["results"][evaluation.TOGETHER]["recall"] == greedy["recall"]
     assert (silent["recall"]["share"], silent["false_alerts"]["count"], silent["precision"]["share"]) == (0, 0, None)
 
 

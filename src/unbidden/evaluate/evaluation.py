@@ -24,7 +24,7 @@ from unbidden.evaluate.truth import Attack, Truth, read_truth
 from unbidden.evaluate.worlds import visit
 from unbidden.steps import numbers, steps
 
-OURS = "unbidden"
+OURS, TOGETHER = "unbidden", "all_published"
 FOLDERS = ("prompts", "habits", "crowds", "moments", "incidents")
 _INCIDENTS: LiteralString = """
 SELECT person, first_at, last_at, coalesce(detected_at, last_at), risk, stage FROM incident ORDER BY first_at, incident_id
@@ -35,6 +35,7 @@ class Rule(Protocol):
     """A published rule as far as it is needed here."""
 
     title: str
+    vendor: str
     source: str
     providers: frozenset[str]
 
@@ -124,20 +125,26 @@ def content_hash() -> str:
 
 
 def _ours(judged: Sequence[Judged]) -> dict[str, Any]:
-    return {"title": OURS, "source": None, "providers": None, **measures.measured(judged)}
+    return {"title": OURS, "vendor": None, "source": None, "providers": None, **measures.measured(judged)}
 
 
 def _theirs(seen: Sequence[Seen]) -> dict[str, Any]:
+    """Each published rule, and all of them at once: somebody who runs them all gets an alert when any fires."""
     names = sorted({name for world in seen for name in world.published})
-    rules = published().rules() if names else {}
-    return {name: _one_rule(rules[name], [judge(world.published.get(name, []), world.truth) for world in seen]) for name in names}
+    if not names:
+        return {}
+    rules = published().rules()
+    each = {name: _rule(rules[name].title, rules[name].vendor, rules[name].source, rules[name].providers, seen, {name}) for name in names}
+    providers = frozenset[str]().union(*(rules[name].providers for name in names))
+    return {**each, TOGETHER: _rule("All published rules at once", None, None, providers, seen, set(names))}
 
 
-def _one_rule(rule: Rule, judged: Sequence[Judged]) -> dict[str, Any]:
+def _rule(title: str, vendor: str | None, source: str | None, providers: frozenset[str], seen: Sequence[Seen], names: set[str]) -> dict[str, Any]:
     def visible(attack: Attack) -> bool:
-        return bool(attack.providers & rule.providers)
+        return bool(attack.providers & providers)
 
-    return {"title": rule.title, "source": rule.source, "providers": sorted(rule.providers), **measures.measured(judged, visible)}
+    judged = [judge([claim for name in sorted(names) for claim in world.published.get(name, [])], world.truth) for world in seen]
+    return {"title": title, "vendor": vendor, "source": source, "providers": sorted(providers), **measures.measured(judged, visible)}
 
 
 def _told(world: Judged, attack: Attack) -> dict[str, Any]:
