@@ -101,6 +101,13 @@ def test_another_kind_of_attack_is_neither_found_nor_false() -> None:
     assert "phished" not in found["false_alerts"]["by_trap"]
 
 
+def test_an_announced_exercise_is_excused_only_for_who_could_not_be_told() -> None:
+    told = truth((), (trap(announced=True), trap("olga")))
+    claims = [claim("nils"), claim("olga")]
+    assert judge(claims, told).false == ("mistap", "mistap")
+    assert judge(claims, told, excuse_announced=True).false == ("mistap",)
+
+
 def test_repeating_within_the_quiet_time_is_one_alert() -> None:
     first, again = claim("nils"), claim("nils", NOON + timedelta(minutes=3) + QUIET)
     later = claim("nils", NOON + timedelta(minutes=3) + QUIET + SECOND)

@@ -45,8 +45,11 @@ class Judged:
     other_attacks: frozenset[str]
 
 
-def judge(claims: Sequence[Claim], truth: Truth) -> Judged:
-    """Every attack is found or missed, every other claim is a false alert, or a right one about another attack than push bombing."""
+def judge(claims: Sequence[Claim], truth: Truth, *, excuse_announced: bool = False) -> Judged:
+    """Every attack is found or missed, every other claim is a false alert, or a right one about another attack than push bombing.
+
+    What falls into an announced exercise is no false alert of a detection that could not be told of it (`excuse_announced`).
+    """
     hits, missed, right = list[Hit](), list[Attack](), set[int]()
     by_user = _by_user(claims)
     for attack in truth.attacks:
@@ -58,7 +61,7 @@ def judge(claims: Sequence[Claim], truth: Truth) -> Judged:
             missed.append(attack)
     wrong = [claim for number, claim in enumerate(claims) if number not in right]
     found_others = frozenset(trap.name for claim in wrong if (trap := _trap(claim, truth)) and trap.other_attack)
-    false = [_blame(alert, truth) for alert in alerts(claim for claim in wrong if not is_other_attack(claim, truth))]
+    false = [_blame(alert, truth) for alert in alerts(claim for claim in wrong if not _is_excused(_trap(claim, truth), excuse_announced))]
     return Judged(truth, tuple(hits), tuple(missed), tuple(sorted(false)), found_others)
 
 
@@ -109,6 +112,10 @@ def _hit(attack: Attack, claims: Sequence[Claim]) -> Hit:
 def _trap(claim: Claim, truth: Truth) -> Trap | None:
     """The trap that a claim fell into: of its person, at its time."""
     return next((t for t in truth.traps if claim.user in t.people and claim.begin <= t.end + AFTER and claim.end >= t.begin - BEFORE), None)
+
+
+def _is_excused(trap: Trap | None, excuse_announced: bool) -> bool:
+    return trap is not None and (trap.other_attack or (excuse_announced and trap.announced))
 
 
 def _blame(alert: Sequence[Claim], truth: Truth) -> str:

@@ -101,8 +101,8 @@ def _comparison(results: Mapping[str, Mapping[str, Any]]) -> Table:
     table = _table("Compared with published rules", "detection", "found", "in its logs", "false", "right", "early", "needed")
     table.columns[0].min_width = 30
     table.caption = (
-        "found: of all attacks. in its logs: of those that a log which the rule reads tells of. false: alerts per 1,000 person-days of all people. right: of its "
-        "alerts. early: before the approval, of attacks that were approved. needed: prompts until the alert, in the middle."
+        "found: of all attacks. in its logs: of those that a log which the rule reads tells of. false: alerts per 1,000 person-days of all people. "
+        "right: of its alerts. early: before the approval, of attacks that were approved. needed: prompts until the alert, in the middle."
     )
     table.caption_justify = "left"
     for told in in_order(results):

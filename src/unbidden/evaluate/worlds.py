@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import multiprocessing
-import queue
 import shutil
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing.queues import Queue
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeVar
@@ -81,22 +82,36 @@ def scan(folder: Path, progress: line.Progress = lambda _: None) -> line.Run:
     return line.run([str(path) for path in sorted(folder.iterdir()) if path.is_dir()], options, progress)
 
 
-def _at_once(
-    worlds: Sequence[World], home: Path, look: Callable[[line.Run, Path], Seen], jobs: int, is_kept: bool, progress: line.Progress
-) -> list[Seen]:  # fmt: skip
+def _at_once(worlds: Sequence[World], home: Path, look: Callable[[line.Run, Path], Seen], jobs: int, is_kept: bool, progress: line.Progress) -> list[Seen]:
     context = multiprocessing.get_context("spawn")
-    with context.Manager() as manager, ProcessPoolExecutor(jobs, mp_context=context) as pool:
-        said: queue.Queue[str] = manager.Queue()
-        futures = [pool.submit(_visit, world, home, look, is_kept, said.put) for world in worlds]
+    said: Queue[str] = context.Queue()
+    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin, initargs=(said,)) as pool:
+        futures = [pool.submit(_visit_there, world, home, look, is_kept) for world in worlds]
         try:
             _follow(futures, said, progress)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
+            for child in multiprocessing.active_children():
+                child.terminate()
             raise
         return [future.result() for future in futures]
 
 
-def _follow(futures: Sequence[Future[Seen]], said: queue.Queue[str], progress: line.Progress) -> None:
+# What another process reports to; set once when that process begins.
+_REPORTS_TO: list[Queue[str]] = []
+
+
+def _begin(said: Queue[str]) -> None:
+    """In another process: Ctrl-C is the business of the first."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _REPORTS_TO.append(said)
+
+
+def _visit_there(world: World, home: Path, look: Callable[[line.Run, Path], Seen], is_kept: bool) -> Seen:
+    return _visit(world, home, look, is_kept, _REPORTS_TO[0].put)
+
+
+def _follow(futures: Sequence[Future[Seen]], said: Queue[str], progress: line.Progress) -> None:
     """Pass on what the other processes say until they are done or one fails."""
     pending = set(futures)
     while pending:
