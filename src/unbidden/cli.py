@@ -25,7 +25,7 @@ from unbidden.people import read_list
 from unbidden.report import FORMATS
 from unbidden.report.terminal import print_inventory, print_result
 from unbidden.result import document
-from unbidden.simulate import write
+from unbidden.simulate import PLANS, write
 from unbidden.trust import read_trust
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
@@ -39,6 +39,13 @@ class Format(StrEnum):
     JSON = "json"
     OCSF = "ocsf"
     HTML = "html"
+
+
+class Lay(StrEnum):
+    """A plan of a simulated organisation, by name."""
+
+    TRAINING = "training"
+    TEST = "test"
 
 
 Paths = Annotated[list[str], typer.Argument(help="Files, folders, globs or - (standard input); .gz, .zst and .zip are opened.")]
@@ -101,16 +108,19 @@ def simulate(
     days: Annotated[int, typer.Option(min=2, help="How many days are written.")] = 14,
     seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 7,
     start: Annotated[str, typer.Option(help="The first day.")] = "2026-03-02",
-    attacks: Annotated[bool, typer.Option(help="With attackers.")] = True,
-    traps: Annotated[bool, typer.Option(help="With what looks like an attack and is none.")] = True,
+    attacks: Annotated[str, typer.Option(help="all, none, or names and families (F1, uber_2022), separated by commas.")] = "all",
+    traps: Annotated[str, typer.Option(help="What looks like an attack and is none: all, none, or names and families.")] = "all",
+    plan: Annotated[Lay, typer.Option(help="Which lay-out of networks and habits: detections are fitted on one and judged on the other.")] = Lay.TRAINING,
+    faults: Annotated[bool, typer.Option(help="Rows come twice, late and out of order, and lines are cut now and then.")] = True,
 ) -> None:
     """Write the native logs of a made-up company, its attackers and its accidents. Nothing real is touched."""
     with _plain_errors():
         first = _instant(f"{start}T00:00:00Z") or datetime.now(UTC)
         with _working() as progress:
             progress("simulating")
-            write(folder, people=people, days=days, seed=seed, start=first, attacks=attacks, traps=traps)
-        Console().print(f"Wrote {days} days of {people} people to {folder}. Try: unbidden scan {folder} --people {folder}/people.csv", soft_wrap=True)
+            write(folder, people=people, days=days, seed=seed, start=first, attacks=attacks, traps=traps, plan=PLANS[plan.value], faults=faults)
+        hint = f"Try: unbidden scan {folder} --people {folder}/people.csv --trust {folder}/trust.csv"
+        Console().print(f"Wrote {days} days of {people} people to {folder}. {hint}", soft_wrap=True)
 
 
 @app.command()

@@ -15,6 +15,13 @@ from unbidden.people import read_list
 from unbidden.report import FORMATS
 from unbidden.result import document
 from unbidden.simulate import write
+from unbidden.trust import read_trust
+
+# The real cases, and what no rule that counts can see: a drip, a first push approved, a single refusal.
+ATTACKS = (
+    "uber_2022,cisco_2022,lapsus_2022,okta_sitel_2022,apt29_2021,scattered_spider_2023,iranian_actors_2024,la_county_2024,gosecure_2022,"
+    "apple_style_reset_2024,drip,first_prompt,one_refused"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +39,9 @@ def run(folder: Path, progress: Callable[[str], None] = lambda _: None) -> Shown
     logs = folder / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     progress("simulating two weeks of a company of 300 people")
-    write(logs)
-    result = document(line.run([str(path) for path in sorted(logs.iterdir()) if path.is_dir()], line.Options(listed=read_list(logs / "people.csv")), progress))
+    write(logs, attacks=ATTACKS)
+    options = line.Options(listed=read_list(logs / "people.csv"), trusted=read_trust(logs / "trust.csv"))
+    result = document(line.run([str(path) for path in sorted(logs.iterdir()) if path.is_dir()], options, progress))
     report = folder / "report.html"
     report.write_text(FORMATS["html"](result), "utf-8")
     return Shown(folder, report, result, json.loads((logs / "truth.json").read_text("utf-8")))
@@ -53,5 +61,6 @@ def conclude(shown: Shown, console: Console) -> None:
         console.print(f"  false: {wrong}", highlight=False)
     console.print(f"Report: {shown.report}", highlight=False)
     console.print(f"Try: unbidden sources {shown.folder}/logs", highlight=False, soft_wrap=True)
-    console.print(f"     unbidden scan {shown.folder}/logs --people {shown.folder}/logs/people.csv --format json", highlight=False, soft_wrap=True)
+    told = f"--people {shown.folder}/logs/people.csv --trust {shown.folder}/logs/trust.csv"
+    console.print(f"     unbidden scan {shown.folder}/logs {told}", highlight=False, soft_wrap=True)
     console.print("     unbidden scan YOUR-EXPORTS", highlight=False)

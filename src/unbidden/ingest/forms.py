@@ -79,10 +79,12 @@ def _encoding(head: bytes) -> str:
 
 
 def _is_lines(text: str, is_whole: bool) -> bool:
-    """The first lines are JSON values of their own: one object a line, or one array a line."""
+    """The first lines are JSON values of their own: one object a line, or one array a line; a document may have one row a line inside its brackets."""
     lines = [line for line in text.split("\n") if line.strip()]
     if not is_whole:
         lines = lines[:-1] or lines
+    if lines[0].rstrip()[-1:] in ("[", "{", ",") and any(line.rstrip()[-1:] == "," or line.lstrip()[:1] in ("]", "}") for line in lines[1:]):
+        return False
     for line in lines[:20]:
         try:
             value = json.loads(line)

@@ -1,9 +1,14 @@
 -- One row for each end of a challenge, with its challenge where the log allows to find it: by the vendor's id of the challenge,
 -- else of the flow, else of the session, else the person's last challenge of the same factor that could still be answered. An end whose
--- factor the log does not tell is that of any challenge of its flow or session.
-WITH answer AS (
-  SELECT *, replace(factor, 'number_', '') AS class, coalesce(asked_at + to_seconds($early_s), occurred_at) AS asked
-  FROM event WHERE kind = 'answer' AND person IS NOT NULL AND factor IN ('push', 'number_push', 'sms', 'call', 'email', 'unknown')
+-- factor the log does not tell is that of any challenge of its flow or session, unless another log knows that the request asked for a code
+-- or a key, which is no challenge that anybody saw.
+WITH unseen AS (
+  SELECT DISTINCT person, request_id FROM event WHERE kind = 'answer' AND factor IN ('totp', 'token', 'passkey') AND request_id IS NOT NULL
+), answer AS (
+  SELECT e.*, replace(factor, 'number_', '') AS class, coalesce(asked_at + to_seconds($early_s), occurred_at) AS asked
+  FROM event e LEFT JOIN unseen u ON u.person = e.person AND u.request_id = e.request_id
+  WHERE kind = 'answer' AND e.person IS NOT NULL AND factor IN ('push', 'number_push', 'sms', 'call', 'email', 'unknown')
+    AND NOT (factor = 'unknown' AND u.request_id IS NOT NULL)
 ), any_class AS (
   SELECT provider, person, unnest([class, 'unknown']) AS class, flow_id, session_id, sent_at, send_id FROM send
 ), by_key AS (

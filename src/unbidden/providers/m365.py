@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any, LiteralString
+from zlib import crc32
 
 from unbidden.engine import Structure
 from unbidden.providers import Event, Patience, Record, Shape, Sight
@@ -374,14 +375,14 @@ def _directory(event: Event) -> dict[str, Any]:
     operation = "Update user." if kind == "factor" else "Reset user password."
     person, actor = event.get("login"), event.get("actor")
     old, new = {"added": _METHODS, "removed": _METHODS[::-1]}.get(outcome, (_METHODS[0], _METHODS[0].replace("6", "5")))
-    method = "StrongAuthenticationMethod"
+    method, puid = "StrongAuthenticationMethod", f"1003{crc32(str(actor or person).encode()):08X}AAAA"
     changed = [{"Name": method, "NewValue": new, "OldValue": old}, {"Name": "Included Updated Properties", "NewValue": method, "OldValue": ""}]
     return {
         "RecordType": 8, "ResultStatus": "Success", "Operation": _POLICY_OF[outcome] if kind == "policy" else operation,
-        "AzureActiveDirectoryEventType": 1, "UserId": actor or person, "UserKey": "100320000000AAAA@example.onmicrosoft.com", "ObjectId": person,
+        "AzureActiveDirectoryEventType": 1, "UserId": actor or person, "UserKey": f"{puid}@example.onmicrosoft.com", "ObjectId": person,
         "ExtendedProperties": _pairs({"additionalDetails": json.dumps({"UserType": "Member"}), "extendedAuditEventCategory": "User"}),
         "ModifiedProperties": changed if kind == "factor" else [],
-        "Actor": [{"ID": actor or person, "Type": 5}, {"ID": "100320000000AAAA", "Type": 3}],
+        "Actor": [{"ID": actor or person, "Type": 5}, {"ID": puid, "Type": 3}],
         "Target": [] if kind == "policy" else [{"ID": "User", "Type": 2}, {"ID": person, "Type": 5}],
     }  # fmt: skip
 

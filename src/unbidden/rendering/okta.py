@@ -61,7 +61,11 @@ _INTENT_OF = {"login": "LOGIN", "recovery": "CREDENTIAL_RECOVERY", "enrolment": 
 
 
 def render(event: Event) -> list[dict[str, Any]]:
-    """One LogEvent of the System Log API; `event_id` becomes the uuid, without our prefix."""
+    """One LogEvent of the System Log API; `event_id` becomes the uuid, without our prefix.
+
+    A `code` that begins with user.mfa.okta_verify asks for the words of the Classic Engine, which says nothing of how a push was answered and has an
+    event type of its own for a refusal.
+    """
     kind, outcome = event["kind"], event.get("outcome")
     is_mfa = kind == "answer" or (kind == "password" and event.get("factor"))
     result = _RESULT_OF.get(str(outcome), "FAILURE") if kind in ("answer", "password", "prompt") else "SUCCESS"
@@ -88,10 +92,14 @@ def render(event: Event) -> list[dict[str, Any]]:
     }] if event.get("answer_ip") is None else _from_phone(event)  # fmt: skip
 
 
+def _is_classic(event: Event) -> bool:
+    return str(event.get("code") or "").startswith("user.mfa.okta_verify")
+
+
 def _from_phone(event: Event) -> list[dict[str, Any]]:
     """The row of an answer that the phone itself sent: the client is the phone."""
     moved = {"ip": event["answer_ip"], "country": event.get("answer_country"), "city": event.get("answer_city"), "answer_ip": None}
-    kept = ("event_id", "occurred_at", "login", "user_id", "kind", "factor", "outcome", "flow_id", "session_id", "app", "intent", "risk")
+    kept = ("event_id", "occurred_at", "login", "user_id", "kind", "factor", "outcome", "flow_id", "session_id", "app", "intent", "risk", "code")
     [row] = render({**{key: event.get(key) for key in kept}, **moved})
     row["debugContext"]["debugData"]["requestUri"] = "/api/v1/authn/factors/opf1/transactions/ft1/verify"
     return [row]
@@ -99,6 +107,8 @@ def _from_phone(event: Event) -> list[dict[str, Any]]:
 
 def _event_type(event: Event) -> str:
     kind, outcome, factor = event["kind"], event.get("outcome"), event.get("factor")
+    if kind == "answer" and outcome == "denied" and _is_classic(event):
+        return str(event["code"])
     if kind == "prompt":
         return _RESET_OF[factor] if event.get("intent") == "recovery" and factor in _RESET_OF else _SEND_OF[str(factor)]
     if kind in ("answer", "password"):
@@ -123,6 +133,8 @@ def _debug(event: Event, is_mfa: bool) -> dict[str, str]:
     if is_mfa:
         data["factor"] = _FACTOR_OF[str(factor)]
         data["factorIntent"] = _INTENT_OF.get(event.get("intent") or "login", "LOGIN")
+    if _is_classic(event):
+        return {key: str(value) for key, value in data.items() if value is not None}
     if factor in ("push", "number_push") and event["kind"] == "answer" and outcome != "unanswered":
         data["pushOnlyResponseType"] = {"approved": "OV_RESPONSE_APPROVE", "denied": "OV_RESPONSE_DENY"}.get(str(outcome), "OV_RESPONSE_ERROR")
     if factor in ("push", "number_push") and event["kind"] == "answer":

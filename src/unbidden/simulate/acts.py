@@ -12,8 +12,8 @@ from unbidden.simulate import channels
 from unbidden.simulate.people import Person, Requester
 from unbidden.simulate.places import Spot
 
-# Who made a challenge happen: its owner, a program of the owner that tries by itself, or somebody else.
-Cause: TypeAlias = Literal["person", "client", "attack"]
+# Who made a challenge happen: its owner, a program of the owner that tries by itself, an attacker, or testers who announced it.
+Cause: TypeAlias = Literal["person", "client", "attack", "exercise"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,7 @@ class Challenge:
     fate: str
     wait_s: float
     phone: Spot | None = None
+    intent: str = "login"
 
 
 Act: TypeAlias = Deed | Challenge
@@ -114,7 +115,7 @@ def attempt(rng: random.Random, way: Way, at: datetime, fate: str, flow: Flow | 
         yield way.deed(at, "password", "success", flow=used)
         at = later(at, rng.uniform(0.6, 2.5))
     wait = wait_for(rng, way.provider, factor, fate)
-    near = None if way.cause == "attack" else way.by.spot
+    near = None if way.cause in ("attack", "exercise") else way.by.spot
     phone = phone_of(rng, way.person, way.provider, near) if fate in _ANSWERED else None
     yield Challenge(at=at, way=way, flow=used, factor=factor, fate=fate, wait_s=wait, phone=phone)
     if fate == "approved":

@@ -8,15 +8,19 @@ from datetime import datetime
 
 from unbidden.providers import Event, registry
 from unbidden.simulate import channels
-from unbidden.simulate.acts import Act, Challenge, Deed, guid, later
-from unbidden.simulate.places import HOSTILE
+from unbidden.simulate.acts import Act, Challenge, Deed, Flow, guid, later
 from unbidden.simulate.truth import Aftermath, Case, Prompt
 from unbidden.simulate.world import World
 
 _TENANT = "0f0f0f0f-0000-4000-8000-00000000c0de"
 
 # The names of a row are always told to the vendor: one that names its steps after the flow does not count it among what a row can hold.
-_NAMES = frozenset({"event_id", "request_id", "flow_id"})
+# So is the vendor's own word for it, where it has several.
+_NAMES = frozenset({"event_id", "request_id", "flow_id", "code"})
+# A directory whose sign-ins a second log repeats, and that log.
+_REPEATED = {"entra": "m365"}
+# Where the row of an approved challenge is the row of the sign-in itself.
+_ONE_ROW = ("entra",)
 
 
 class Journal:
@@ -28,6 +32,7 @@ class Journal:
         self.events: dict[str, list[Event]] = {}
         self.prompts: list[Prompt] = []
         self.spans: list[tuple[str, Case]] = []
+        self._approved: dict[Flow, str] = {}
 
     def record(self, stream: str, acts: Iterable[Act], case: Case | None = None) -> None:
         """Write the acts down; those outside the simulated days are in no log. Ids come from the stream's own chance."""
@@ -40,21 +45,25 @@ class Journal:
                     self._deed(act, case)
 
     def _deed(self, act: Deed, case: Case | None) -> None:
-        row = self._row(act, act.at, (act.kind, act.factor, act.outcome), {"actor": act.actor})
-        if row is None or case is None or act.way.by.spot.net not in HOSTILE:
+        row = self._approved.pop(act.flow, None) if act.flow and act.kind == "session" else None
+        row = row or self._row(act, act.at, (act.kind, act.factor, act.outcome), {"actor": act.actor})
+        if row is None or case is None or act.way.cause != "attack":
             return
         case.sources.add(act.way.by.spot.ip)
-        if act.kind != "password":
+        if act.kind not in ("password", "lockout"):
             case.aftermath.append(Aftermath(act.way.person.login, act.at, act.kind, act.outcome, row))
 
     def _challenge(self, act: Challenge, case: Case | None) -> None:
         provider, ends = act.way.provider, later(act.at, act.wait_s)
-        key: dict[str, object] = {"prompt_key": f"{self._ids.getrandbits(64):020d}", "intent": "login"}
+        key: dict[str, object] = {"prompt_key": f"{self._ids.getrandbits(64):020d}", "intent": act.intent}
         phones = act.way.person.phones_at(act.at)[: None if act.factor in ("push", "number_push") else 1]
         rows = [self._row(act, later(act.at, n * 0.35), ("prompt", act.factor, "sent"), key) for n, _ in enumerate(phones)]
         if (word := channels.logged_fate(provider, act.factor, act.fate)) is not None:
-            side = {"answer_device": phones[-1].device, "asked_at": act.at} | (act.phone.answerer() if act.phone else {})
+            device = channels.device_name(provider, act.factor, phones[-1].device)
+            side = {"answer_device": device, "asked_at": act.at} | (act.phone.answerer() if act.phone else {})
             rows.append(self._row(act, ends, ("answer", act.factor, word), key | side))
+        if provider in _ONE_ROW and act.fate == "approved" and rows[-1]:
+            self._approved[act.flow] = rows[-1]
         if act.fate == "reported" and channels.names_reports(provider):
             rows.append(self._row(act, later(ends, 20), ("report", None, "success"), {}))
         if act.factor in channels.PROMPTED and any(rows):
@@ -76,18 +85,37 @@ class Journal:
 
     def _row(self, act: Act, at: datetime, what: tuple[str, str | None, str], more: Mapping[str, object]) -> str | None:
         """Keep one event in the columns that the provider's log has for it. Gives its id, or None when the log has no such row."""
-        (kind, factor, outcome), way, flow = what, act.way, act.flow
-        spelled = channels.spelling(way.provider, kind, factor, outcome)
+        (kind, factor, outcome), provider = what, act.way.provider
+        spelled = channels.spelling(provider, kind, factor, outcome)
         if spelled is None:
             return None
         row_id = guid(self._ids)
-        full = {
-            "event_id": row_id, "request_id": row_id, "occurred_at": at, "kind": kind, "factor": spelled[0], "outcome": outcome,
-            "login": way.person.name_at(way.provider), "user_id": way.person.ids.get(way.provider), "tenant": _TENANT, "app": way.app, "risk": way.risk,
-            "flow_id": flow.flow_id if flow else None, "session_id": flow.session_id if flow else None,
-            **way.by.columns(way.provider), **more,
+        full = {**self._columns(act, at, provider, row_id), "kind": kind, "factor": spelled[0], "outcome": outcome, **more}
+        if provider == "okta" and at < self._world.classic_until:
+            full |= channels.classic(kind, factor, outcome)
+        self._keep(provider, full)
+        if provider in _REPEATED:
+            self._repeat(_REPEATED[provider], full, (kind, factor, outcome))
+        return f"{provider}:{row_id}"
+
+    def _columns(self, act: Act, at: datetime, provider: str, row_id: str) -> dict[str, object]:
+        way, flow = act.way, act.flow
+        return {
+            "event_id": row_id, "request_id": row_id, "occurred_at": at, "login": way.person.name_at(provider), "user_id": way.person.ids.get(provider),
+            "tenant": _TENANT, "app": way.app, "risk": way.risk, "flow_id": flow.flow_id if flow else None, "session_id": flow.session_id if flow else None,
+            **way.by.columns(provider),
         }  # fmt: skip
+
+    def _repeat(self, provider: str, told: Mapping[str, object], what: tuple[str, str | None, str]) -> None:
+        """Keep the same request as the second log tells it, which has fewer words."""
+        kind, factor, outcome = what
+        for word in dict.fromkeys((factor, "unknown", None)):
+            for end in dict.fromkeys((outcome, "failed")):
+                if channels.shows(provider, kind, word, end):
+                    self._keep(provider, {**told, "event_id": guid(self._ids), "factor": word, "outcome": end, "code": None})
+                    return
+
+    def _keep(self, provider: str, full: Mapping[str, object]) -> None:
         some = {key: value for key, value in full.items() if value is not None}
-        carried = registry()[way.provider].carries(some)
-        self.events.setdefault(way.provider, []).append({key: value for key, value in some.items() if key in carried or key in _NAMES})
-        return f"{way.provider}:{row_id}"
+        carried = registry()[provider].carries(some)
+        self.events.setdefault(provider, []).append({key: value for key, value in some.items() if key in carried or key in _NAMES})

@@ -8,20 +8,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from unbidden.simulate.acts import Act, Deed, Flow, Way, again, attempt, later, new_flow
-from unbidden.simulate.people import VPN, VPN_APP, VPN_CLIENT, Person, Phone, Requester
+from unbidden.simulate.people import VPN_APP, VPN_CLIENT, Person, Phone, Requester
 from unbidden.simulate.world import World
 
-# More than one ceremony in twenty fails (two universities, USENIX Security 2020; UC Irvine 2025: 4.35 %). A second try fails more often:
-# what made the first one fail is still there. That share is an assumption.
-FAILS = 0.05
-FAILS_AGAIN = 0.15
-_NATURAL = (("unanswered", 58), ("cancelled", 14), ("denied", 10), ("failed", 12))
 _WRONG = {"totp": "wrong_code", "sms": "wrong_code", "call": "unanswered", "passkey": "cancelled"}
 
 _APPS = ("Mail", "Files", "Chat", "Tickets", "Payroll", "Code", "Wiki", "CRM")
-_TYPO = 0.04
-_SICK = 0.03
-_WEEKEND = 0.08
+# How often somebody on call is called at night; an assumption.
+_CALLED = 0.06
 
 
 @dataclass(slots=True)
@@ -35,7 +29,8 @@ class _Memory:
 
 def live(world: World, person: Person) -> Iterator[Act]:
     """Everything the person does from the first day to the last."""
-    rng = world.rng("life", person.login)
+    rng, habits = world.rng("life", person.login), world.plan.habits
+    is_on_call = person.is_privileged and rng.random() < habits.on_call
     began = world.local(person, person.joins_on, 0)
     left = timedelta(0) if person.joins_on else timedelta(days=rng.random() * person.remember_days)
     memory = _Memory(began + left, new_flow(rng, person.idp), person.office.place.country)
@@ -44,16 +39,18 @@ def live(world: World, person: Person) -> Iterator[Act]:
         way = Way(person, person.idp, Requester(person.office.egress[0], person.laptop), "Mail")
         yield way.deed(at, "factor", "added", actor="help.desk@example.com")
     for day in range(person.joins_on, world.days):
-        likely = 1 - _SICK if world.is_workday(day) else _WEEKEND
+        likely = 1 - habits.sick if world.is_workday(day) else habits.weekend
         if world.rng("presence", person.login, day).random() < likely:
             yield from _day(world, rng, person, day, memory)
+        if is_on_call and rng.random() < _CALLED:
+            yield from _night(world, rng, person, day)
 
 
 def _day(world: World, rng: random.Random, person: Person, day: int, memory: _Memory) -> Iterator[Act]:
     begin = world.local(person, day, min(22.0, max(5.5, person.begins + rng.gauss(0, 0.4))))
     way = Way(person, person.idp, world.by(person, day, begin), "Mail", risk="low")
-    if person.has_vpn and way.by.spot not in person.office.egress:
-        yield from _vpn(world, rng, replace(way, provider=VPN, by=Requester(way.by.spot, VPN_CLIENT), app=VPN_APP, risk=None), begin)
+    if person.vpn and way.by.spot not in person.office.egress:
+        yield from _vpn(world, rng, replace(way, provider=person.vpn, by=Requester(way.by.spot, VPN_CLIENT), app=VPN_APP, risk=None), begin)
     yield from _first(world, rng, way, begin, memory)
     if day == person.new_phone_on and person.trip(begin) is None:  # nobody buys a phone on a conference trip
         yield from _new_phone(rng, way, later(begin, rng.uniform(600, 6000)))
@@ -61,6 +58,13 @@ def _day(world: World, rng: random.Random, person: Person, day: int, memory: _Me
         yield _visit(rng, replace(way, app=rng.choice(_APPS)), later(begin, hour * 3600), memory)
     if rng.random() < 0.12:
         yield way.deed(later(begin, rng.uniform(8.6, 9.5) * 3600), "session", "ended", flow=memory.flow)
+
+
+def _night(world: World, rng: random.Random, person: Person, day: int) -> Iterator[Act]:
+    """An alarm at night: whoever is on call signs in from home, and the console of administrators asks for a challenge every time."""
+    at = world.local(person, day, rng.uniform(0.5, 5))
+    if person.trip(at) is None:
+        yield from persist(world, rng, Way(person, person.idp, Requester(person.home(day), person.laptop_on(day)), "Admin console", risk="low"), at)
 
 
 def _new_phone(rng: random.Random, way: Way, at: datetime) -> Iterator[Act]:
@@ -78,7 +82,7 @@ def _visit(rng: random.Random, way: Way, at: datetime, memory: _Memory) -> Deed:
 
 def _first(world: World, rng: random.Random, way: Way, at: datetime, memory: _Memory) -> Iterator[Act]:
     """The first sign-in of a day: remembered, or with a challenge when the time has run out or the country is another."""
-    if rng.random() < _TYPO:
+    if rng.random() < world.plan.habits.typo:
         yield way.deed(later(at, -rng.uniform(5, 30)), "password", "failure")
     country = way.by.spot.place.country
     way = replace(way, risk="medium" if country != memory.country or rng.random() < 0.03 else "low")
@@ -99,7 +103,7 @@ def _vpn(world: World, rng: random.Random, way: Way, begin: datetime) -> Iterato
 
 def persist(world: World, rng: random.Random, way: Way, at: datetime) -> Generator[Act, None, Flow | None]:
     """Sign in as people do: again when it fails, until in or tired of it. Returns the flow that got in."""
-    odds, flow = FAILS, None
+    odds, flow = world.plan.habits.fails, None
     for _ in range(4):
         fate = _fate(world, rng, way, at, odds)
         for act in attempt(rng, way, at, fate):
@@ -107,7 +111,7 @@ def persist(world: World, rng: random.Random, way: Way, at: datetime) -> Generat
             yield act
         if fate == "approved":
             return flow
-        at, odds = later(at, rng.uniform(25, 110)), FAILS_AGAIN
+        at, odds = later(at, rng.uniform(25, 110)), world.plan.habits.fails_again
         if rng.random() < 0.08:
             return None
     return None
@@ -116,7 +120,8 @@ def persist(world: World, rng: random.Random, way: Way, at: datetime) -> Generat
 def _fate(world: World, rng: random.Random, way: Way, at: datetime, odds: float) -> str:
     """How a challenge ends that its owner asked for."""
     factor = way.person.factors[way.provider]
-    has_failed, word = rng.random() < odds, rng.choices([word for word, _ in _NATURAL], [share for _, share in _NATURAL])[0]
+    natural = world.plan.habits.natural
+    has_failed, word = rng.random() < odds, rng.choices([word for word, _ in natural], [share for _, share in natural])[0]
     if factor not in ("totp", "passkey") and world.is_silent(way.person, way.provider, at):
         return "unanswered"
     if not has_failed:

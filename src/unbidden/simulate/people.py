@@ -5,17 +5,21 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from unbidden.simulate import channels
-from unbidden.simulate.places import OFFICES, Office, Spot
+from unbidden.simulate.places import Office, Spot
+from unbidden.simulate.plan import Habits, Plan
 
 # The part of the company that signs in at Entra; the others use Okta.
 _DEPARTMENTS = {"Engineering": "okta", "Sales": "okta", "Support": "okta", "Finance": "okta", "IT": "okta", "Research": "entra", "Legal": "entra"}
 _ALWAYS = datetime(1970, 1, 1)  # noqa: DTZ001 -- times are naive and UTC in here
 _SHARES = (24, 18, 16, 10, 6, 17, 9)
-VPN, VPN_APP = "duo", "Corp VPN"
+_ROLES = (("staff", 78), ("manager", 14), ("assistant", 5), ("executive", 3))
+_TRAVELS_MORE = {"executive": 4.0, "manager": 2.0}
+VPN_APP = "Corp VPN"
 
 _FIRST = (
     "ana", "bela", "chidi", "dana", "emeka", "farah", "goran", "hana", "ines", "jonas", "keiko", "lars", "mei", "nadia", "olu", "petra", "quinn", "rosa",
@@ -39,12 +43,15 @@ _CLIENTS = (
 )  # fmt: skip
 
 # The share of each factor: Drake University's Duo logs (push 75 %, call 20 %, app code 2.5 %, SMS 2.1 %), with fewer calls and some passkeys where
-# an organisation has more choice; the second table is our assumption.
+# an organisation has more choice; the other tables are our assumption.
 _FACTORS = {
     "duo": (("push", 75), ("call", 16), ("totp", 5), ("sms", 4)),
     "okta": (("push", 76), ("number_push", 6), ("totp", 7), ("sms", 5), ("passkey", 4), ("call", 2)),
     "entra": (("number_push", 80), ("push", 6), ("sms", 6), ("totp", 5), ("call", 3)),
+    "privacyidea": (("push", 82), ("totp", 12), ("sms", 6)),
 }
+# The guardians of VPNs know a person by the short name.
+VPNS = ("duo", "privacyidea")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +93,7 @@ class Person:
     login: str
     short: str
     department: str
+    role: str
     is_privileged: bool
     office: Office
     homes: tuple[Spot, Spot]
@@ -96,13 +104,15 @@ class Person:
     idp: str
     factors: dict[str, str]
     ids: dict[str, str]
-    has_vpn: bool
+    vpn: str | None
     remember_days: int
     home_share: float
     begins: float
     joins_on: int
     new_phone_on: int | None
+    next_laptop: tuple[int, Client] | None
     has_two_phones: bool
+    tunnel: Spot | None
     trips: list[tuple[datetime, datetime, Spot]] = field(default_factory=list)
     asleep: list[tuple[datetime, datetime]] = field(default_factory=list)
 
@@ -115,6 +125,10 @@ class Person:
         """The address at home: a connection gets a new one now and then."""
         return self.homes[day >= self.moved_on]
 
+    def laptop_on(self, day: int) -> Client:
+        """The computer the person works on that day."""
+        return self.next_laptop[1] if self.next_laptop and day >= self.next_laptop[0] else self.laptop
+
     def trip(self, at: datetime) -> Spot | None:
         """Where the person is when travelling, else None."""
         return next((spot for begin, end, spot in self.trips if begin <= at < end), None)
@@ -125,11 +139,11 @@ class Person:
         return owned[-2:] if self.has_two_phones else owned[-1:]
 
     def name_at(self, provider: str) -> str:
-        """The name in the provider's log: Duo knows the short one."""
-        return self.short if provider == VPN else self.login
+        """The name in the provider's log."""
+        return self.short if provider in VPNS else self.login
 
 
-def hire(count: int, days: int, seed: int) -> list[Person]:
+def hire(plan: Plan, count: int, days: int, seed: int, start: datetime) -> list[Person]:
     """As many people, the same for the same seed; the first n are the same for any larger count."""
     people: list[Person] = []
     names: dict[str, int] = {}
@@ -139,41 +153,74 @@ def hire(count: int, days: int, seed: int) -> list[Person]:
         names[f"{first}.{last}"] = again = names.get(f"{first}.{last}", 0) + 1
         short = f"{first[0]}{last}"
         names[short] = same = names.get(short, 0) + 1
-        people.append(_person(rng, f"{first}.{last}{again if again > 1 else ''}@example.com", f"{short}{same if same > 1 else ''}", days))
+        login = f"{first}.{last}{again if again > 1 else ''}@example.com"
+        person = _person(plan, rng, login, f"{short}{same if same > 1 else ''}", days)
+        _plan_trip(plan, rng, person, days, start)
+        people.append(person)
     return people
 
 
-def _person(rng: random.Random, login: str, short: str, days: int) -> Person:
-    department = rng.choices(list(_DEPARTMENTS), _SHARES)[0]
-    office = rng.choices(OFFICES, (5, 3, 2))[0]
-    town, net = rng.choice(office.towns), rng.choice(office.providers)
+def _person(plan: Plan, rng: random.Random, login: str, short: str, days: int) -> Person:
+    habits, department = plan.habits, rng.choices(list(_DEPARTMENTS), _SHARES)[0]
+    office = rng.choices(plan.offices, plan.office_shares)[0]
     idp = _DEPARTMENTS[department] if channels.exists(_DEPARTMENTS[department]) else "okta"
-    two = rng.random() < 0.08
-    hexes = [f"{rng.getrandbits(48):012x}" for _ in range(6)]
+    role = "admin" if department == "IT" and rng.random() < 0.6 else _weighed(rng, _ROLES)
+    two = rng.random() < habits.two_phones
+    hexes = [f"{rng.getrandbits(48):012x}" for _ in range(7)]
+    lives = 0 if rng.random() >= habits.newcomer else rng.randrange(1, max(2, days))
     return Person(
-        login=login, short=short, department=department, office=office, idp=idp, has_two_phones=two,
-        is_privileged=department == "IT" and rng.random() < 0.6,
-        homes=(Spot(net.address(rng), net, town), Spot(net.address(rng), net, town)), moved_on=rng.randrange(days * 4),
-        carrier=Spot(office.carrier.address(rng), office.carrier, office.place), laptop=_laptop(rng, idp, hexes[0]),
+        login=login, short=short, department=department, role=role, office=office, idp=idp, has_two_phones=two, is_privileged=role == "admin",
+        homes=_homes(rng, office, habits), moved_on=rng.randrange(days * 4),
+        carrier=Spot(office.carrier.address(rng), office.carrier, office.place), laptop=_laptop(rng, idp, hexes[0], habits),
         phones=[Phone(f"DP{one.upper()}", _ALWAYS) for one in hexes[1 : 3 if two else 2]],
-        factors={name: _factor(rng, name) for name in _FACTORS},
+        factors={name: _factor(rng, name) for name in _FACTORS}, joins_on=lives,
         ids={"okta": f"00u{hexes[3]}", "entra": f"{hexes[4][:8]}-0000-4000-8000-{hexes[4]}", "duo": f"DU{hexes[5].upper()}"},
-        has_vpn=channels.exists(VPN) and rng.random() < 0.6, remember_days=rng.choices((1, 3, 7), (35, 30, 35))[0],
-        home_share=rng.choices((0.0, 0.4, 1.0), (25, 50, 25))[0], begins=rng.gauss(9.0, 0.6),
-        new_phone_on=rng.randrange(days) if rng.random() < 0.03 else None, joins_on=rng.randrange(1, max(2, days)) if rng.random() < 0.03 else 0,
+        vpn=office.vpn if channels.exists(office.vpn) and rng.random() < habits.vpn else None, remember_days=_weighed(rng, habits.remember_days),
+        home_share=_weighed(rng, habits.home_tenths) / 10, begins=rng.gauss(9.0, 0.6),
+        new_phone_on=rng.randrange(days) if rng.random() < habits.new_phone else None,
+        next_laptop=(rng.randrange(days), _laptop(rng, idp, hexes[6], habits)) if rng.random() < habits.new_laptop else None,
+        tunnel=rng.choice(plan.tunnels) if rng.random() < habits.tunneller else None,
     )  # fmt: skip
 
 
-def _laptop(rng: random.Random, idp: str, device: str) -> Client:
+_Word = TypeVar("_Word")
+
+
+def _weighed(rng: random.Random, choices: Sequence[tuple[_Word, int]]) -> _Word:
+    return rng.choices([word for word, _ in choices], [share for _, share in choices])[0]
+
+
+def _homes(rng: random.Random, office: Office, habits: Habits) -> tuple[Spot, Spot]:
+    """Where the person lives, and what follows: mostly another address on the same line, for those who move another town and another line."""
+    town, net = rng.choice(office.towns), rng.choice(office.providers)
+    first = Spot(net.address(rng), net, town)
+    if rng.random() < habits.mover:
+        town, net = rng.choice(office.towns), rng.choice(office.providers)
+    return first, Spot(net.address(rng), net, town)
+
+
+def _plan_trip(plan: Plan, rng: random.Random, person: Person, days: int, start: datetime) -> None:
+    """A few days in a hotel abroad, for the few who travel; managers more often."""
+    if rng.random() < plan.habits.traveller * _TRAVELS_MORE.get(person.role, 1.0) * days / 30:
+        begin = start + timedelta(days=rng.randrange(days), hours=rng.uniform(4, 9))
+        person.trips.append((begin, begin + timedelta(days=rng.randint(1, 4)), Spot(plan.hotel.address(rng), plan.hotel, rng.choice(plan.travel))))
+
+
+def _laptop(rng: random.Random, idp: str, device: str, habits: Habits) -> Client:
     _, agent, words = rng.choices(_CLIENTS, [share for share, *_ in _CLIENTS])[0]
-    if rng.random() < 0.2:
+    if rng.random() < habits.unmanaged:
         return Client(agent, words, None, None if idp == "okta" else False)
     return Client(agent, words, f"guo{device}" if idp == "okta" else f"{device[:8]}-0000-4000-8000-{device}", True)
 
 
 def _factor(rng: random.Random, provider: str) -> str:
     choices = [(factor, share) for factor, share in _FACTORS[provider] if channels.shows(provider, "answer", factor, "approved")] or [("push", 1)]
-    return rng.choices([factor for factor, _ in choices], [share for _, share in choices])[0]
+    return _weighed(rng, choices)
+
+
+def pushes_at_vpn(person: Person) -> bool:
+    """The person's VPN asks by push."""
+    return person.vpn is not None and person.factors[person.vpn] == "push"
 
 
 def strange_client(rng: random.Random) -> Client:

@@ -5,20 +5,19 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from unbidden.simulate import channels
 from unbidden.simulate.acts import Cause, Way
-from unbidden.simulate.people import VPN, VPN_APP, VPN_CLIENT, Person, Requester, strange_client
-from unbidden.simulate.places import HOSTILE_NEAR, HOSTILE_PLACES, Net, Place, Spot
+from unbidden.simulate.people import VPN_APP, VPN_CLIENT, VPNS, Person, Requester, strange_client
+from unbidden.simulate.places import Net, Spot
 from unbidden.simulate.truth import Case
 from unbidden.simulate.world import World
 
 Ranges = Mapping[str, tuple[float, float]]
 
-# Attackers who take the trouble to come from the victim's country; nobody published the share.
-_NEAR = 0.3
+ORIGINS = ("abroad", "country", "town")
 
 
 class NobodyFitsError(Exception):
@@ -36,13 +35,21 @@ class Scene:
     taken: set[str]
     most: int
     net: Net
+    variant: str = "none"
 
     def draw(self, name: str) -> float:
         """A number out of its declared range, kept for the truth; whole when the range is."""
-        low, high = self.ranges[name]
+        low, high = self._part(*self.ranges[name])
         value = self.rng.randint(low, high) if isinstance(low, int) and isinstance(high, int) else round(self.rng.uniform(low, high), 2)
         self.case.numbers[name] = value
         return value
+
+    def _part(self, low: float, high: float) -> tuple[float, float]:
+        """The plan's part of a range; the whole of one that holds no other whole number."""
+        begin, end = (low + (high - low) * share for share in self.world.plan.part)
+        if isinstance(low, int) and isinstance(high, int):
+            return (math.ceil(begin), math.floor(end)) if math.ceil(begin) <= math.floor(end) else (low, high)
+        return begin, end
 
     def count(self, name: str) -> int:
         """A whole number out of its declared range."""
@@ -58,29 +65,51 @@ class Scene:
         self.case.people += [person.login for person in chosen]
         return chosen
 
-    def victim(self, factor: str = "push", fits: Callable[[Person, str], bool] = lambda *_: True) -> Way:
-        """A stranger's way into the account of one person at a provider, which both fit, where that person usually answers with the factor."""
-        return self._siege(lambda person, door: fits(person, door) and person.factors[door] == factor, None)
+    def victim(self, *factors: str, fits: Callable[[Person, str], bool] = lambda *_: True, origin: str | None = None) -> Way:
+        """A stranger's way into the account of one person at a provider, which both fit, where that person usually answers with one of the factors.
 
-    def reachable(self, factor: str) -> Way:
+        Without factors it is a push.
+        """
+        wanted = factors or ("push",)
+        return self._siege(lambda person, door: fits(person, door) and person.factors[door] in wanted, None, origin)
+
+    def reachable(self, factor: str, fits: Callable[[Person, str], bool] = lambda *_: True) -> Way:
         """A stranger's way into the account of one person, at a provider that offers the factor to everybody."""
-        return self._siege(lambda _, door: channels.is_seen(door, factor), factor)
+        return self._siege(lambda person, door: fits(person, door) and channels.is_seen(door, factor), factor, None)
 
-    def _siege(self, fits: Callable[[Person, str], bool], factor: str | None) -> Way:
+    def _siege(self, fits: Callable[[Person, str], bool], factor: str | None, origin: str | None) -> Way:
         def doors(person: Person) -> list[str]:
-            return [door for door in (person.idp, *([VPN] if person.has_vpn else [])) if fits(person, door)]
+            return [door for door in (person.idp, *([person.vpn] if person.vpn else [])) if fits(person, door)]
 
         [person] = self.cast(lambda person: bool(doors(person)))
         provider = self.rng.choice(doors(person))
-        return Way(person, provider, self.stranger(person), VPN_APP if provider == VPN else "Mail", "attack", factor=factor)
+        return Way(person, provider, self.stranger(person, origin), VPN_APP if provider in VPNS else "Mail", "attack", factor=factor)
 
-    def stranger(self, person: Person) -> Requester:
-        """Somebody else's computer in a network that nobody of the organisation uses, abroad or in the victim's country."""
-        return Requester(Spot(self.net.address(self.rng), self.net, self._far(person)), strange_client(self.rng))
+    def stranger(self, person: Person, origin: str | None = None) -> Requester:
+        """Somebody else's computer.
 
-    def _far(self, person: Person) -> Place:
-        near = HOSTILE_NEAR[person.office.place.country]
-        return near if self.rng.random() < _NEAR else self.rng.choice(HOSTILE_PLACES)
+        It stands abroad or in the victim's country, in a network that nobody of the organisation uses, or behind a home connection of the victim's own
+        town, as residential proxies are sold.
+        """
+        chosen = origin or self.rng.choices(ORIGINS, self.world.plan.near)[0]
+        self.case.origins[person.login] = chosen
+        return Requester(self._spot(person, chosen), strange_client(self.rng))
+
+    def _spot(self, person: Person, origin: str) -> Spot:
+        plan = self.world.plan
+        if origin == "town":
+            net = self.rng.choice(person.office.providers)
+            return Spot(net.address(self.rng), net, person.homes[0].place)
+        place = plan.hostile_near[person.office.place.country] if origin == "country" else self.rng.choice(plan.hostile_places)
+        return Spot(self.net.address(self.rng), self.net, place)
+
+    def elsewhere(self, way: Way) -> Way:
+        """The same stranger behind another residential address, of another network each time."""
+        plan, origin = self.world.plan, self.case.origins[way.person.login]
+        if origin == "town":
+            return replace(way, by=Requester(self._spot(way.person, origin), way.by.client))
+        net = self.rng.choice(plan.hostile)
+        return replace(way, by=Requester(Spot(net.address(self.rng), net, way.by.spot.place), strange_client(self.rng)))
 
     def day(self, *, earliest: float = 0.5, spare: int = 1) -> int:
         """A working day late enough for habits to be known: not before that share of the time, nor in the last `spare` days."""
@@ -97,7 +126,9 @@ class Scene:
 
     def tunnel(self, person: Person, day: int, cause: Cause = "person") -> Way:
         """The way through the VPN from home."""
-        return Way(person, VPN, Requester(person.home(day), VPN_CLIENT), VPN_APP, cause)
+        if person.vpn is None:
+            raise NobodyFitsError(self.case.name)
+        return Way(person, person.vpn, Requester(person.home(day), VPN_CLIENT), VPN_APP, cause)
 
     def span(self, begin: datetime, end: datetime) -> None:
         """Say when a trap happened: every prompt of its people within the span is the trap's."""

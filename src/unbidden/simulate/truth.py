@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from unbidden.simulate.acts import Cause
 
@@ -62,6 +62,11 @@ class Case:
     prompts: list[Prompt] = field(default_factory=list)
     aftermath: list[Aftermath] = field(default_factory=list)
     sources: set[str] = field(default_factory=set)
+    variant: str = "none"
+    origins: dict[str, str] = field(default_factory=dict)
+    joined: dict[str, datetime] = field(default_factory=dict)
+    is_announced: bool = False
+    is_other_attack: bool = False
 
     def attacks(self) -> list[dict[str, object]]:
         """The attack as truth.json has it: one entry for each victim, tied by `campaign` when there are several."""
@@ -73,14 +78,17 @@ class Case:
     def _attack(self, user: str, name: str, campaign: str | None) -> dict[str, object]:
         prompts = sorted((prompt for prompt in self.prompts if prompt.user == user), key=lambda prompt: prompt.sent_at)
         approved = [prompt.fate_at for prompt in prompts if prompt.fate == "approved"]
+        after = sorted((deed for deed in self.aftermath if deed.user == user), key=lambda deed: deed.at)
         return {
             "id": name, "family": self.family, "name": self.name, "campaign": campaign, "victim": user, "victims": [user],
+            "variant": variant_of(approved, prompts, after), "origin": self.origins.get(user, "abroad"),
+            "difficulty": difficulty(prompts, self.origins.get(user, "abroad"), prompts[0].sent_at - self.joined[user]),
             "providers": sorted({prompt.provider for prompt in prompts}), "first_prompt_at": iso(prompts[0].sent_at),
             "last_prompt_at": iso(prompts[-1].sent_at), "approved_at": iso(min(approved)) if approved else None, "prompts": len(prompts),
             "fates": {fate: sum(prompt.fate == fate for prompt in prompts) for fate in sorted({prompt.fate for prompt in prompts})},
             "aftermath": [
                 {"at": iso(deed.at), "kind": deed.kind, "outcome": deed.outcome, "event": deed.event}
-                for deed in sorted(self.aftermath, key=lambda deed: deed.at) if deed.user == user
+                for deed in after
             ],
             "sources": sorted(self.sources), "numbers": self.numbers, "story": self.story,
         }  # fmt: skip
@@ -90,8 +98,40 @@ class Case:
         span = self.span or (min(p.sent_at for p in self.prompts), max(p.fate_at for p in self.prompts))
         return {
             "id": self.case_id, "family": self.family, "name": self.name, "people": self.people, "from": iso(span[0]), "to": iso(span[1]),
-            "prompts": len(self.prompts), "numbers": self.numbers, "story": self.story,
+            "prompts": len(self.prompts), "announced": self.is_announced, "other_attack": self.is_other_attack, "numbers": self.numbers, "story": self.story,
         }  # fmt: skip
+
+
+def variant_of(approved: Sequence[datetime], prompts: Sequence[Prompt], after: Sequence[Aftermath]) -> str:
+    """How it ended for one victim: removed, new_factor, approved, reported or none; of several the gravest."""
+    changes = {deed.outcome for deed in after if deed.kind == "factor"}
+    if approved:
+        return "removed" if "removed" in changes else "new_factor" if "added" in changes else "approved"
+    return "reported" if any(prompt.fate == "reported" for prompt in prompts) else "none"
+
+
+# How near to the victim the attacker stands: abroad, in the victim's country, behind a home connection of the victim's town.
+_NEARNESS = {"abroad": 0, "country": 1, "town": 2}
+_NEW = timedelta(days=7)
+
+
+def difficulty(prompts: Sequence[Prompt], origin: str, known_for: timedelta) -> str:
+    """How hard an attack is to tell from everyday life, by what happened alone: easy, medium or hard. No detection is asked.
+
+    Points for few prompts (eight within an hour give none, three to seven one, fewer two; one or two in all are given three), for a nearby attacker and
+    for a victim without a past; one less when the victim speaks up. No point is easy, one or two are medium, more are hard.
+    """
+    spoke = any(prompt.fate in ("reported", "wrong_number") for prompt in prompts)
+    points = _fewness(prompts) + _NEARNESS[origin] + (known_for < _NEW) - spoke
+    return "easy" if points < 1 else "medium" if points <= 2 else "hard"
+
+
+def _fewness(prompts: Sequence[Prompt]) -> int:
+    if len(prompts) <= 2:
+        return 3
+    times = [prompt.sent_at for prompt in prompts]
+    densest = max(sum(begin <= at < begin + timedelta(hours=1) for at in times) for begin in times)
+    return 0 if densest >= 8 else 1 if densest >= 3 else 2
 
 
 def told(cases: Sequence[Case], prompts: Sequence[Prompt], facts: Mapping[str, object]) -> dict[str, object]:

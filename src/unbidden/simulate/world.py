@@ -8,14 +8,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 
 from unbidden.simulate.people import Person, Requester
+from unbidden.simulate.places import Spot
+from unbidden.simulate.plan import Plan
 
 # Times are naive and UTC in here, as in the `event` table.
 
 
 @dataclass(slots=True)
 class World:
-    """The organisation and its days. Chance comes in named streams, so that one thing left out changes nothing else."""
+    """The organisation and its days, laid out by a plan. Chance comes in named streams, so that one thing left out changes nothing else."""
 
+    plan: Plan
     people: list[Person]
     start: datetime
     days: int
@@ -53,13 +56,26 @@ class World:
         return self.is_out(provider, at) or any(begin <= at < end for begin, end in person.asleep)
 
     def by(self, person: Person, day: int, at: datetime) -> Requester:
-        """The person's own computer where the person is on that day: travelling, at home or in the office."""
-        spot = person.trip(at)
+        """The person's own computer where the person is on that day: travelling, on a way round, at home or in the office."""
+        spot = person.trip(at) or self._detour(person, day)
         if spot is None and self.is_home_day(person, day):
             spot = person.home(day)
         if spot is None:
             spot = person.office.egress[len(person.login) % 2]
-        return Requester(spot, person.laptop)
+        return Requester(spot, person.laptop_on(day))
+
+    def _detour(self, person: Person, day: int) -> Spot | None:
+        """The phone's own connection on a day in the train, or the tunnel of a consumer VPN that was left on."""
+        chance = self.rng("detour", person.login, day).random()
+        if chance < self.plan.habits.hotspot:
+            return person.carrier
+        return person.tunnel if person.tunnel is not None and chance > 0.7 else None
+
+    @property
+    def classic_until(self) -> datetime:
+        """Until when the Okta organisation runs the Classic Engine: of four seeds one all the time, one for the first half, two never."""
+        share = {0: 1.0, 1: 0.5}.get(self.seed % 4, 0.0)
+        return self.start + timedelta(days=self.days * share)
 
     def is_home_day(self, person: Person, day: int) -> bool:
         """The person works from home that day; at weekends everybody does."""

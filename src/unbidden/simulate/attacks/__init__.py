@@ -1,1 +1,1 @@
-"""Attacks: one file each. Of most real cases nobody published counts and rates; every number is drawn from the range the file declares."""
+"""Attacks: one file each, families and real cases. Of most real cases nobody published counts and rates: every number is drawn from a declared range."""

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from unbidden.simulate.acts import Act, later, new_flow
-from unbidden.simulate.moves import ask, take_over
+from unbidden.simulate.moves import conclude
 from unbidden.simulate.scene import Scene
 
 FAMILY = "F4"
-RANGES = {"enrols_after_s": (180, 1800)}
+VARIANTS = ("new_factor", "approved", "removed")
+RANGES = {"spare_minutes": (2, 15)}
 
 
 def unfold(scene: Scene) -> Iterator[Act]:
@@ -19,12 +20,11 @@ def unfold(scene: Scene) -> Iterator[Act]:
     About 1 % of people approve a surprise prompt at the first try (Microsoft, September 2022). Nothing can be counted here.
     """
     rng = scene.rng
-    way = scene.victim("push", lambda person, door: person.home_share == 0 and door == person.idp)
+    way = scene.victim(fits=lambda person, door: person.home_share == 0 and door == person.idp)
     day = scene.day()
-    at = scene.moment(way.person, (9.5, 16.5), day)
+    at, spare = scene.moment(way.person, (9.5, 16.5), day), scene.draw("spare_minutes")
     own = scene.own(way.person, at, day)
-    for minutes, app in ((-22, "Mail"), (-6, "Files"), (4, "Chat"), (17, "Mail")):
+    for minutes, app in ((-spare * 2, "Mail"), (-spare, "Files"), (spare, "Chat"), (spare * 2, "Mail")):
         flow = new_flow(rng, own.provider)
         yield replace(own, app=app).deed(later(at, minutes * 60), "session", "success", factor="remembered", flow=flow)
-    flow = yield from ask(rng, way, at, "approved")
-    yield from take_over(rng, way, later(at, 30), flow, scene.draw("enrols_after_s"))
+    yield from conclude(scene, way, at)

@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from unbidden.simulate.acts import Act, attempt, later
-from unbidden.simulate.people import VPN
 from unbidden.simulate.scene import Scene
 
 FAMILY = "N5"
-RANGES = {"prompts": (10, 10), "pause_s": (0.3, 1.2)}
+RANGES = {"prompts": (5, 10), "pause_s": (0.3, 2.0)}
 
 
 def unfold(scene: Scene) -> Iterator[Act]:
@@ -19,10 +18,10 @@ def unfold(scene: Scene) -> Iterator[Act]:
     A known fault of one integration (authentik, issue 11368): Duo's log then speaks of push harassment, and the harasser is the software.
     """
     rng = scene.rng
-    [person] = scene.cast(lambda person: person.has_vpn and person.factors[VPN] == "push")
+    [person] = scene.cast(lambda person: person.vpn == "duo" and person.factors["duo"] == "push")
     day = scene.day(earliest=0.35)
     at = scene.moment(person, (8.5, 18), day)
-    own, pause = replace(scene.own(person, at, day, "Wiki single sign-on"), provider=VPN, risk=None), scene.draw("pause_s")
+    own, pause = replace(scene.own(person, at, day, "Wiki single sign-on"), provider="duo", risk=None), scene.draw("pause_s")
     for number in range(scene.count("prompts")):
         for act in attempt(rng, replace(own, cause="client") if number else own, at, "denied"):
             yield act

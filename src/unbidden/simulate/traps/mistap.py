@@ -8,7 +8,7 @@ from unbidden.simulate.acts import Act, attempt, later
 from unbidden.simulate.scene import Scene
 
 FAMILY = "N3"
-RANGES = {"denied": (1, 2), "again_after_s": (12, 45)}
+RANGES = {"denied": (1, 2), "again_after_s": (8, 60)}
 
 
 def unfold(scene: Scene) -> Iterator[Act]:

@@ -8,23 +8,22 @@ from datetime import timedelta
 from unbidden.simulate import channels
 from unbidden.simulate.acts import Act, attempt, later
 from unbidden.simulate.life import persist
-from unbidden.simulate.places import OFFICES
 from unbidden.simulate.scene import NobodyFitsError, Scene
 
 FAMILY = "N8"
-RANGES = {"minutes": (18, 22), "share": (0.12, 0.2), "tries": (2, 4)}
+RANGES = {"minutes": (10, 40), "share": (0.08, 0.25), "tries": (2, 5)}
 # Fewer than this would be no outage that anybody could tell from a few sleeping phones.
 _FEWEST = 3
 
 
 def unfold(scene: Scene) -> Iterator[Act]:
-    """For twenty minutes of a morning no push reaches any phone, and sessions are lost. Everybody who signs in tries again and again; then it works.
+    """For some minutes of a morning no push reaches any phone, and sessions are lost. Everybody who signs in tries again and again; then it works.
 
     Many people at once, all from their own places: context of the whole company, not of one person. Numbers are an assumption.
     """
     rng, world = scene.rng, scene.world
     day = scene.day(earliest=0.35)
-    first = world.local(rng.choice([person for person in world.people if person.office is OFFICES[0]] or world.people), day, rng.uniform(8.6, 10))
+    first = world.local(rng.choice([person for person in world.people if person.office is world.plan.offices[0]] or world.people), day, rng.uniform(8.6, 10))
     begin = first.replace(second=0, microsecond=0)
     here = [
         person for person in world.active(day) if person.idp == "okta" and person.factors["okta"] in channels.PROMPTED

@@ -10,7 +10,7 @@ from unbidden.simulate.people import Phone
 from unbidden.simulate.scene import Scene
 
 FAMILY = "N6"
-RANGES = {"tries": (3, 6), "gap_s": (40, 400), "helped_after_s": (1800, 7200)}
+RANGES = {"tries": (2, 7), "gap_s": (30, 500), "helped_after_s": (900, 9000)}
 
 
 def unfold(scene: Scene) -> Iterator[Act]:

@@ -10,7 +10,7 @@ from unbidden.simulate.people import Requester
 from unbidden.simulate.scene import Scene
 
 FAMILY = "N4"
-RANGES = {"prompts": (10, 10), "pause_s": (1, 3)}
+RANGES = {"prompts": (4, 10), "pause_s": (1, 20)}
 
 
 def unfold(scene: Scene) -> Iterator[Act]:

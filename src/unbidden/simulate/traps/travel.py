@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from unbidden.simulate.acts import Act, Way, attempt, later
-from unbidden.simulate.people import VPN, VPN_APP, VPN_CLIENT, Requester
-from unbidden.simulate.places import CONFERENCE, HOTEL, TRAVEL, Spot
+from unbidden.simulate.people import VPN_APP, VPN_CLIENT, Requester
+from unbidden.simulate.places import Spot
 from unbidden.simulate.scene import Scene
 
 FAMILY = "N7"
@@ -21,15 +21,16 @@ def unfold(scene: Scene) -> Iterator[Act]:
     """
     rng = scene.rng
     people = scene.cast(lambda person: person.factors[person.idp] in ("push", "number_push"), scene.count("people"), at_least=2)
-    place, day, days = rng.choice(TRAVEL), scene.day(earliest=0.35, spare=4), scene.count("days")
-    hall = Spot(CONFERENCE.address(rng), CONFERENCE, place)
+    plan = scene.world.plan
+    place, day, days = rng.choice(plan.travel), scene.day(earliest=0.35, spare=4), scene.count("days")
+    hall = Spot(plan.conference.address(rng), plan.conference, place)
     for person in people:
         begin = scene.world.local(person, day, rng.uniform(4, 6))
         person.trips.append((begin, begin + timedelta(days=days), hall))
         at = later(begin, rng.uniform(13, 16) * 3600)
-        hotel = Spot(HOTEL.address(rng), HOTEL, place)
-        yield from attempt(rng, Way(person, person.idp, Requester(hotel, person.laptop), "Mail", risk="medium"), at, "approved")
-        if person.has_vpn:
-            yield from attempt(rng, Way(person, VPN, Requester(hotel, VPN_CLIENT), VPN_APP), later(at, 90), "approved")
+        hotel = Spot(plan.hotel.address(rng), plan.hotel, place)
+        yield from attempt(rng, Way(person, person.idp, Requester(hotel, person.laptop_on(day)), "Mail", risk="medium"), at, "approved")
+        if person.vpn:
+            yield from attempt(rng, Way(person, person.vpn, Requester(hotel, VPN_CLIENT), VPN_APP), later(at, 90), "approved")
     first = scene.world.local(people[0], day, 0)
     scene.span(first, first + timedelta(days=days + 1))

@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from unbidden.simulate.acts import Act, attempt, later
-from unbidden.simulate.people import VPN
+from unbidden.simulate.people import pushes_at_vpn
 from unbidden.simulate.scene import Scene
 
 FAMILY = "N1"
-RANGES = {"prompts": (8, 8), "gap_s": (4, 4)}
+RANGES = {"prompts": (4, 20), "gap_s": (4, 12)}
 
 
 def unfold(scene: Scene) -> Iterator[Act]:
-    """A laptop wakes at home, its VPN client connects with the saved password, gives up after four seconds and connects again: eight pushes in half a minute.
+    """A laptop wakes at home, its VPN client connects with the saved password, gives up after a few seconds and connects again: push after push.
 
-    The phone lies in another room. Recorded with a real VPN server (`lab` A.4 C): every rule that sees an ignored flood takes this for one.
+    The phone lies in another room. Recorded with a real VPN server, eight pushes four seconds apart (`lab` A.4 C): every rule that sees an ignored
+    flood takes this for one.
     """
-    [person] = scene.cast(lambda person: person.has_vpn and person.home_share > 0 and person.factors[VPN] == "push")
+    [person] = scene.cast(lambda person: person.home_share > 0 and pushes_at_vpn(person))
     day = scene.day(earliest=0.35)
     at, way = scene.moment(person, (18, 22), day), scene.tunnel(person, day, "client")
     gap = scene.draw("gap_s")
