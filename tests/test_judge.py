@@ -57,12 +57,12 @@ def numbers(claims: list[Claim], told: Truth) -> dict[str, Any]:
 def test_a_claim_about_the_victim_at_the_time_is_right() -> None:
     judged = judge([claim()], truth((attack(),)))
     assert [hit.attack.user for hit in judged.hits] == ["mara"]
-    assert (judged.missed, judged.false) == ((), ())
+    assert (judged.missed, judged.blamed) == ((), ())
 
 
 def test_a_claim_about_somebody_else_is_false_and_the_attack_missed() -> None:
     judged = judge([claim("nils")], truth((attack(),)))
-    assert (judged.hits, [missed.user for missed in judged.missed], judged.false) == ((), ["mara"], (EVERYDAY,))
+    assert (judged.hits, [missed.user for missed in judged.missed], judged.blamed) == ((), ["mara"], (EVERYDAY,))
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_a_claim_about_somebody_else_is_false_and_the_attack_missed() -> None:
 )
 def test_the_edges_of_an_attacks_time(begin: datetime, minutes: float, is_hit: bool) -> None:
     judged = judge([claim(begin=begin, minutes=minutes)], truth((attack(),)))
-    assert (bool(judged.hits), bool(judged.false)) == (is_hit, not is_hit)
+    assert (bool(judged.hits), bool(judged.blamed)) == (is_hit, not is_hit)
 
 
 def test_what_was_done_with_the_access_belongs_to_the_attack() -> None:
@@ -87,15 +87,15 @@ def test_what_was_done_with_the_access_belongs_to_the_attack() -> None:
 
 def test_false_alerts_are_told_by_trap() -> None:
     told = truth((), (trap(),))
-    assert judge([claim("nils")], told).false == ("mistap",)
-    assert judge([claim("nils", NOON + timedelta(minutes=6) + AFTER)], told).false == (EVERYDAY,)
-    assert judge([claim("olga")], told).false == (EVERYDAY,)
+    assert judge([claim("nils")], told).blamed == ("mistap",)
+    assert judge([claim("nils", NOON + timedelta(minutes=6) + AFTER)], told).blamed == (EVERYDAY,)
+    assert judge([claim("olga")], told).blamed == (EVERYDAY,)
 
 
 def test_another_kind_of_attack_is_neither_found_nor_false() -> None:
     told = truth((), (trap(name="phished", other_attack=True),))
     judged = judge([claim("nils"), claim("nils", NOON + QUIET)], told)
-    assert (judged.hits, judged.false, judged.other_attacks) == ((), (EVERYDAY,), frozenset({"trap-nils"}))
+    assert (judged.hits, judged.blamed, judged.other_attacks) == ((), (EVERYDAY,), frozenset({"trap-nils"}))
     found = measures.measured([judged])
     assert found["other_attacks"] == {"phished": {"share": 1.0, "count": 1, "of": 1}}
     assert "phished" not in found["false_alerts"]["by_trap"]
@@ -104,8 +104,8 @@ def test_another_kind_of_attack_is_neither_found_nor_false() -> None:
 def test_an_announced_exercise_is_excused_only_for_who_could_not_be_told() -> None:
     told = truth((), (trap(announced=True), trap("olga")))
     claims = [claim("nils"), claim("olga")]
-    assert judge(claims, told).false == ("mistap", "mistap")
-    assert judge(claims, told, excuse_announced=True).false == ("mistap",)
+    assert judge(claims, told).blamed == ("mistap", "mistap")
+    assert judge(claims, told, excuse_announced=True).blamed == ("mistap",)
 
 
 def test_repeating_within_the_quiet_time_is_one_alert() -> None:
@@ -114,8 +114,8 @@ def test_repeating_within_the_quiet_time_is_one_alert() -> None:
     assert len(alerts([again, first])) == 1
     assert len(alerts([later, first])) == 2
     assert len(alerts([first, claim("olga")])) == 2
-    assert judge([first, again], truth()).false == (EVERYDAY,)
-    assert judge([first, later], truth()).false == (EVERYDAY, EVERYDAY)
+    assert judge([first, again], truth()).blamed == (EVERYDAY,)
+    assert judge([first, later], truth()).blamed == (EVERYDAY, EVERYDAY)
 
 
 def test_a_wide_claim_does_not_hide_the_gap_after_a_short_one() -> None:

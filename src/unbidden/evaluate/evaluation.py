@@ -18,7 +18,7 @@ from unbidden.detect import detections
 from unbidden.errors import UnbiddenError
 from unbidden.evaluate import measures
 from unbidden.evaluate.claims import Claim
-from unbidden.evaluate.judge import Judged, is_other_attack, is_right, judge
+from unbidden.evaluate.judge import FalseAlert, Judged, is_other_attack, is_right, judge
 from unbidden.evaluate.settings import Setting
 from unbidden.evaluate.truth import Attack, Truth, read_truth
 from unbidden.evaluate.worlds import visit
@@ -102,6 +102,7 @@ def document(setting: Setting, seen: Sequence[Seen]) -> dict[str, Any]:
             "calibration": measures.calibration(ranked), "curve": curve(seen),
         },
         "attacks": [_told(world, attack) for world in judged for attack in world.truth.attacks],
+        "false_alerts": [_false(world, alert) for world in judged for alert in world.false],
     }  # fmt: skip
 
 
@@ -157,6 +158,14 @@ def _told(world: Judged, attack: Attack) -> dict[str, Any]:
         "difficulty": attack.difficulty, "prompts": len(attack.prompts), "stage": attack.stage, "found": hit is not None,
         "found_stage": hit and hit.stage, "found_at": engine.iso(hit.at) if hit else None, "found_after_prompts": hit and hit.prompts,
         "approved_at": engine.iso(attack.approved_at), "risk": measures.rounded(hit.risk) if hit and hit.risk is not None else None,
+    }  # fmt: skip
+
+
+def _false(world: Judged, alert: FalseAlert) -> dict[str, Any]:
+    """One false alert of ours."""
+    return {
+        "seed": world.truth.seed, "user": alert.claims[0].user, "where": alert.where, "begin": engine.iso(min(claim.begin for claim in alert.claims)),
+        "at": engine.iso(min(claim.at for claim in alert.claims)), "risk": measures.rounded(max(claim.risk or 0.0 for claim in alert.claims)),
     }  # fmt: skip
 
 

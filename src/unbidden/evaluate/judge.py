@@ -35,14 +35,27 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
+class FalseAlert:
+    """Claims about nobody's attack, and where they fell: into the story of a trap or into everyday life."""
+
+    where: str
+    claims: tuple[Claim, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Judged:
-    """What the claims about one organisation came to; `false` names for each false alert the trap's story it fell into."""
+    """What the claims about one organisation came to. `other_attacks` are the traps that are attacks by another technique and were alerted."""
 
     truth: Truth
     hits: tuple[Hit, ...]
     missed: tuple[Attack, ...]
-    false: tuple[str, ...]
+    false: tuple[FalseAlert, ...]
     other_attacks: frozenset[str]
+
+    @property
+    def blamed(self) -> tuple[str, ...]:
+        """Where each false alert fell."""
+        return tuple(alert.where for alert in self.false)
 
 
 def judge(claims: Sequence[Claim], truth: Truth, *, excuse_announced: bool = False) -> Judged:
@@ -61,8 +74,8 @@ def judge(claims: Sequence[Claim], truth: Truth, *, excuse_announced: bool = Fal
             missed.append(attack)
     wrong = [claim for number, claim in enumerate(claims) if number not in right]
     found_others = frozenset(trap.name for claim in wrong if (trap := _trap(claim, truth)) and trap.other_attack)
-    false = [_blame(alert, truth) for alert in alerts(claim for claim in wrong if not _is_excused(_trap(claim, truth), excuse_announced))]
-    return Judged(truth, tuple(hits), tuple(missed), tuple(sorted(false)), found_others)
+    false = alerts(claim for claim in wrong if not _is_excused(_trap(claim, truth), excuse_announced))
+    return Judged(truth, tuple(hits), tuple(missed), tuple(FalseAlert(_blame(alert, truth), tuple(alert)) for alert in false), found_others)
 
 
 def is_about(claim: Claim, attack: Attack) -> bool:

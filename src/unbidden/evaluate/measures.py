@@ -21,7 +21,7 @@ def measured(judged: Sequence[Judged], visible: Callable[[Attack], bool] = lambd
     """All numbers about one detection over several organisations; `visible` says of which attacks its logs can tell."""
     hits = [hit for world in judged for hit in world.hits]
     missed = [attack for world in judged for attack in world.missed]
-    false = Counter(story for world in judged for story in world.false)
+    false = Counter(story for world in judged for story in world.blamed)
     alerts = sum(hit.alerts for hit in hits)
     person_days = sum(world.truth.person_days for world in judged)
     staged = [hit for hit in hits if hit.stage is not None]

@@ -28,7 +28,7 @@ def print_evaluation(result: Mapping[str, Any], console: Console) -> None:
     console.print(_calibration(result["risk"]))
     if len(result["results"]) > 1:
         console.print(_comparison(result["results"]))
-    _print_missed(result, console)
+    _print_mistakes(result, console)
 
 
 def percent(told: Mapping[str, Any]) -> str:
@@ -127,11 +127,15 @@ def _briefly(told: Mapping[str, Any]) -> str:
     return "–" if told["share"] is None else f"{100 * told['share']:.0f} %"
 
 
-def _print_missed(result: Mapping[str, Any], console: Console) -> None:
+def _print_mistakes(result: Mapping[str, Any], console: Console) -> None:
     for attack in result["attacks"]:
         if not attack["found"]:
             facts = f"{attack['id']} ({attack['difficulty']}, {attack['prompts']} prompts, {attack['stage']})"
             console.print(f"missed: seed {attack['seed']}, {facts}, {attack['user']}", highlight=False, soft_wrap=True)
+    for alert in result["false_alerts"]:
+        console.print(
+            f"false: seed {alert['seed']}, {alert['where']}, {alert['user']}, {alert['begin']}, risk {alert['risk']:.0f}", highlight=False, soft_wrap=True
+        )
 
 
 def print_limits(limits: Sequence[Limit], console: Console) -> None:
