@@ -87,6 +87,7 @@ def test_the_lock_has_an_exact_version_and_hashes_for_everything(repository: Pat
 def test_the_lock_holds_all_that_the_project_asks_for(repository: Path) -> None:
     told = tomllib.loads((repository / "pyproject.toml").read_text("utf-8"))
     asked = [*told["build-system"]["requires"], *told["project"]["dependencies"], *told["dependency-groups"]["dev"]]
+    asked += [line for extra in told["project"].get("optional-dependencies", {}).values() for line in extra]
     names = {re.split(r"[^\w.-]", line, maxsplit=1)[0].lower().replace("_", "-") for line in asked}
     assert names - set(lock_entries(repository)) == set()
 
