@@ -99,7 +99,7 @@ def _calibration(risk: Mapping[str, Any]) -> Table:
 
 def _comparison(results: Mapping[str, Mapping[str, Any]]) -> Table:
     table = _table("Compared with published rules", "detection", "found", "in its logs", "false", "right", "early", "needed")
-    table.columns[0].min_width = 30
+    table.columns[0].min_width = 34
     table.caption = (
         "found: of all attacks. in its logs: of those that a log which the rule reads tells of. false: alerts per 1,000 person-days of all people. "
         "right: of its alerts. early: before the approval, of attacks that were approved. needed: prompts until the alert, in the middle."
@@ -157,13 +157,16 @@ def print_tuning(result: Mapping[str, Any], console: Console) -> None:
         f"Fitted to plan {training['plan']}, seeds {seeds}: {training['people']} people for {training['days']} days each, and {training['verdicts']} verdicts."
     )
     console.print(f"{told} The prior stays {result['prior']}.", highlight=False, soft_wrap=True)
-    weights = _table("Weights", "detection", "group", "before", "after", "change", "in attacks", "in harmless")
+    weights = _table("Weights", "detection", "group", "weight", "attacks", "harmless")
+    weights.columns[0].min_width = 24
     for row in result["weights"]:
-        change = row["after"] - row["before"]
-        counts = [f"{row[name]:,.0f}" if row[name] else "" for name in ("attacks", "harmless")]
-        weights.add_row(row["detection"], row["group"], f"{row['before']:g}", f"{row['after']:g}", f"{change:+.1f}" if change else "", *counts)
+        weight = f"{row['before']:g}" if row["after"] == row["before"] else f"{row['before']:g} → {row['after']:g}"
+        weights.add_row(row["detection"], row["group"], weight, *(f"{row[name]:,.0f}" if row[name] else "" for name in ("attacks", "harmless")))
+    weights.caption = (
+        "attacks, harmless: the episodes whose risk is made of it. Harmless ones are counted so that attacks are as rare among them as the prior says."
+    )
+    weights.caption_justify = "left"
     console.print(weights)
-    console.print("Harmless episodes are counted so that attacks are as rare among them as the prior says.", highlight=False)
     table = _table(f"Held out: seeds {', '.join(map(str, held_out['seeds']))}", "measure", "before", "after")
     for name, show in _WORTH.items():
         table.add_row(name, *(show(result[side]) for side in ("before", "after")))
@@ -186,6 +189,7 @@ def _number(value: float | None) -> str:
 
 _WORTH: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "attacks found": lambda told: percent(told["results"][OURS]["recall"]),
+    "attacks found, hard ones": lambda told: percent(told["results"][OURS]["recall_by_difficulty"].get("hard", {"share": None})),
     "false alerts": lambda told: f"{told['results'][OURS]['false_alerts']['count']}",
     "alerted before the approval": lambda told: percent(told["results"][OURS]["before_approval"]),
     "stage told rightly": lambda told: percent(told["results"][OURS]["stage_accuracy"]),
