@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 import pytest
 
 from unbidden import engine, line
+from unbidden.providers import registry
 from unbidden.result import document
 
 Row: TypeAlias = dict[str, Any]
@@ -225,6 +226,29 @@ def test_a_call_and_its_end_are_one_prompt(tmp_path: Path) -> None:
     (prompt,) = told(tmp_path, [telephoned(2, "tx-call", "phone"), ended])
     assert (prompt["fate"], prompt["certainty"], prompt["is_implied"], prompt["ip"]) == ("unanswered", "explicit", False, STRANGER)
     assert prompt["sent_at"] == START + timedelta(seconds=2.5)
+
+
+def entra_and_m365(tmp_path: Path, factor: str, outcome: str) -> list[dict[str, Any]]:
+    """The prompts of one sign-in that both of Microsoft's logs tell: the directory with the factor, the audit log without."""
+    told_by = {"entra": {"factor": factor, "outcome": outcome}, "m365": {"factor": "unknown", "outcome": "approved" if outcome == "approved" else "failed"}}
+    for number, (name, words) in enumerate(told_by.items()):
+        event = {
+            "event_id": f"row-{number}", "request_id": "row-0", "flow_id": "flow-1", "occurred_at": START, "kind": "answer", "login": "dana@example.com",
+            "user_id": "u1", "ip": STRANGER, "app": "Mail", **words,
+        }  # fmt: skip
+        (tmp_path / f"{name}.jsonl").write_text("\n".join(map(json.dumps, registry()[name].render(event))), "utf-8")
+    return of([str(tmp_path)], NOW)
+
+
+@pytest.mark.parametrize("outcome", ["approved", "wrong_code"])
+def test_a_code_that_one_of_two_logs_knows_of_is_no_prompt(outcome: str, tmp_path: Path) -> None:
+    assert entra_and_m365(tmp_path, "totp", outcome) == []
+
+
+@pytest.mark.parametrize("outcome", ["approved", "denied", "unanswered"])
+def test_a_push_that_two_logs_tell_is_one_prompt_with_the_words_of_the_better(outcome: str, tmp_path: Path) -> None:
+    [prompt] = entra_and_m365(tmp_path, "push", outcome)
+    assert (prompt["provider"], prompt["factor"], prompt["fate"]) == ("entra", "push", outcome)
 
 
 def test_who_was_let_in_without_being_asked_has_no_prompt(tmp_path: Path) -> None:

@@ -35,6 +35,8 @@ PLACES: dict[str, dict[str, Any]] = {
         "country": "NG", "city": "Lagos", "lat": 6.45, "lon": 3.39, "client": "firefox on linux"},
     "egress": {"ip": "10.60.1.1", "asn": 64508,
         "country": "NL", "city": "Delft", "lat": 52.0, "lon": 4.36, "client": "firefox on linux"},
+    "testers": {"ip": "10.61.1.1", "asn": 64507,
+        "country": "NL", "city": "Delft", "lat": 52.0, "lon": 4.36, "client": "firefox on linux"},
     "stranger2": {"ip": "198.51.100.9", "asn": 64506,
         "country": "BR", "city": "Recife", "lat": -8.05, "lon": -34.9, "client": "safari on mac os"},
 }  # fmt: skip
@@ -103,8 +105,11 @@ def judge(timelines: Mapping[str, Mapping[str, Any]]) -> tuple[duckdb.DuckDBPyCo
 
 
 def _trusted(timelines: Mapping[str, Mapping[str, Any]]) -> list[Entry]:
-    wanted = {place for timeline in timelines.values() for place in timeline.get("trusted", ())}
-    return [Entry(ip_network(PLACES[place]["ip"]), f"the {place}") for place in sorted(wanted)]
+    return [
+        Entry(ip_network(PLACES[place]["ip"]), f"the {place}", is_exercise=key == "exercises")
+        for key in ("trusted", "exercises")
+        for place in sorted({place for timeline in timelines.values() for place in timeline.get(key, ())})
+    ]
 
 
 def insert(con: duckdb.DuckDBPyConnection, rows: list[dict[str, Any]]) -> None:

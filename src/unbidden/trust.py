@@ -15,14 +15,15 @@ from unbidden.errors import UnusableInputError
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of a trust file: a network or an autonomous system, and why it is trusted."""
+    """One line of a trust file: a network or an autonomous system, why it is trusted, and whether it is that of an announced exercise."""
 
     what: ipaddress.IPv4Network | ipaddress.IPv6Network | int
     note: str
+    is_exercise: bool = False
 
 
 def read_trust(path: Path) -> list[Entry]:
-    """The entries of a trust file: a CIDR or AS number, a comma, a note; `#` begins a comment.
+    """The entries of a trust file: a CIDR or AS number, a comma, a note and, for an announced exercise, a comma and `exercise`; `#` begins a comment.
 
     Raises UnusableInputError naming the line that cannot be understood.
     """
@@ -38,10 +39,13 @@ def _entry(path: Path, number: int, line: str) -> Entry:
     what, _, note = (part.strip() for part in line.partition(","))
     if not note:
         raise UnusableInputError(f"{path}, line {number}: a network and a note, separated by a comma, are wanted: 203.0.113.0/24, office egress")
+    before, _, last = (part.strip() for part in note.rpartition(","))
+    is_exercise = last.lower() == "exercise"
+    note = before or note if is_exercise else note
     if asn := re.fullmatch(r"(?:AS)?(\d+)", what, re.IGNORECASE):
-        return Entry(int(asn[1]), note)
+        return Entry(int(asn[1]), note, is_exercise)
     try:
-        return Entry(ipaddress.ip_network(what, strict=False), note)
+        return Entry(ipaddress.ip_network(what, strict=False), note, is_exercise)
     except ValueError as error:
         raise UnusableInputError(f"{path}, line {number}: '{what}' is neither a network such as 203.0.113.0/24 nor an AS number such as AS64500") from error
 
@@ -52,9 +56,9 @@ def mark(con: duckdb.DuckDBPyConnection, entries: list[Entry]) -> None:
     if not entries:
         return
     for ip, asn in engine.rows(con, "SELECT ip, min(asn) FROM event WHERE ip IS NOT NULL GROUP BY ip ORDER BY ip"):
-        note = next((entry.note for entry in entries if _covers(entry, str(ip), asn)), None)
-        if note is not None:
-            con.execute("INSERT INTO trusted VALUES (?, ?)", [ip, note])
+        found = next((entry for entry in entries if _covers(entry, str(ip), asn)), None)
+        if found is not None:
+            con.execute("INSERT INTO trusted VALUES (?, ?, ?)", [ip, found.note, found.is_exercise])
 
 
 def _covers(entry: Entry, ip: str, asn: object) -> bool:

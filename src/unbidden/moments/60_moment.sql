@@ -15,7 +15,7 @@ SELECT p.person, i.phase, i.instant, if(i.phase = 'asked', 'pending', p.fate) AS
   s.* EXCLUDE (prompt_id, phase),
   i.is_outage,
   coalesce(n.asked_people, 0) AS asked_people, coalesce(n.spurned_people, 0) AS spurned_people,
-  t.note AS trust_note, o.is_privileged
+  t.note AS trust_note, coalesce(t.is_exercise, false) AS is_exercise, o.is_privileged
 FROM instant i JOIN prompt p USING (prompt_id) JOIN familiar f USING (prompt_id)
   JOIN tally c ON c.prompt_id = i.prompt_id AND c.phase = i.phase
   LEFT JOIN days d ON d.prompt_id = i.prompt_id AND d.phase = i.phase

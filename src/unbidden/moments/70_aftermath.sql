@@ -1,12 +1,14 @@
 -- For each session, change of factors and change of rules: the last approval of a stranger before it, from the same network (or from any,
 -- where the log does not say where the change came from), and the last approval there on a device of the person's own. Strangers are
--- told from people without a past by that past, or by what was not approved just before.
+-- told from people without a past by that past, or by what was not approved just before; in the person's own town, by a network that was
+-- never the person's and by what was not approved.
 WITH let_in AS (
   SELECT * FROM moment WHERE phase = 'ended' AND fate_so_far = 'approved'
 ), stranger AS (
   SELECT prompt_id, phase, person, network, instant, has_history, refused_1h + ignored_1h + failed_1h AS unwanted_1h,
     sent_1h - approved_1h AS open_1h
-  FROM let_in WHERE NOT is_known_place AND coalesce(device_days, 0) = 0 AND (has_history OR unwanted_1h >= 1 OR open_1h >= 1)
+  FROM let_in
+  WHERE (NOT is_known_place OR (coalesce(network_days, 0) = 0 AND unwanted_1h >= 1)) AND coalesce(device_days, 0) = 0 AND (has_history OR unwanted_1h >= 1 OR open_1h >= 1)
 ), follower AS (
   SELECT event_id, person, occurred_at, kind, outcome, app, code, network FROM event
   WHERE kind IN ('session', 'factor', 'policy') AND person IN (SELECT person FROM stranger)

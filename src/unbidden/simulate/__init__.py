@@ -56,7 +56,7 @@ def write(  # noqa: PLR0913 -- every option of the command is an argument of its
     folder.mkdir(parents=True, exist_ok=True)
     export(world, folder, journal.events, transport)
     people_csv(folder / "people.csv", world.people)
-    (folder / "trust.csv").write_text(f"# What the defenders were told of.\n{plan.exercise.ip}/32, announced exercise\n", "utf-8")
+    (folder / "trust.csv").write_text(f"# What the defenders were told of.\n{plan.exercise.ip}/32, announced by the security team, exercise\n", "utf-8")
     facts = {
         "plan": plan.name, "seed": seed, "people": people, "days": days, "start": iso(world.start), "end": iso(world.end),
         "okta_classic_until": iso(world.classic_until), "faults": transport.seen,
