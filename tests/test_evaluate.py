@@ -21,8 +21,8 @@ from unbidden.evaluate import budget, evaluation, plot, settings, worlds
 from unbidden.evaluate.claims import Claim
 from unbidden.evaluate.settings import Setting
 
-TINY = Setting("training", (3, 4), people=40, days=10)
-TINIEST = Setting("training", (3, 4), people=20, days=7)
+TINY = Setting("training", (3,), people=40, days=9)
+TINIEST = Setting("training", (3, 4), people=20, days=6)
 
 
 class Everybody:
@@ -86,8 +86,8 @@ def test_the_document_is_the_same_in_one_process_and_in_two() -> None:
 
 def test_the_document_says_what_was_judged(tiny: dict[str, Any]) -> None:
     ours = tiny["results"]["unbidden"]
-    assert tiny["worlds"] == {"plan": "training", "seeds": [3, 4], "people": 40, "days": 10}
-    assert ours["false_alerts"]["person_days"] == 800
+    assert tiny["worlds"] == {"plan": "training", "seeds": [3], "people": 40, "days": 9}
+    assert ours["false_alerts"]["person_days"] == 360
     assert ours["recall"]["of"] == len(tiny["attacks"]) > 0
     assert ours["recall"]["count"] == sum(attack["found"] for attack in tiny["attacks"])
     assert sum(row["incidents"] for row in tiny["risk"]["calibration"]["table"]) == tiny["risk"]["incidents"]
@@ -120,6 +120,8 @@ def test_published_rules_are_judged_on_the_same_prompts(tiny: dict[str, Any]) ->
     assert greedy["recall_in_scope"]["share"] == 1
     assert greedy["recall_in_scope"]["of"] < greedy["recall"]["of"] == silent["recall"]["of"] == len(tiny["attacks"])
     assert greedy["false_alerts"]["count"] > 5
+    assert greedy["ours_in_scope"]["of"] == greedy["recall_in_scope"]["of"]
+    assert tiny["results"][evaluation.TOGETHER]["ours_in_scope"]["count"] <= tiny["results"]["unbidden"]["recall"]["count"]
     assert tiny["results"][evaluation.TOGETHER]["recall"] == greedy["recall"]
     assert (silent["recall"]["share"], silent["false_alerts"]["count"], silent["precision"]["share"]) == (0, 0, None)
 

@@ -133,7 +133,7 @@ def seen() -> tuple[list[tuple[Any, Any]], list[Any], list[Any], list[Episode]]:
         tuning.reweigh(run, {name: weight * 0.5 for name, weight in model.weights.items()})
         return odds, [before, same, evaluation.look(run, folder)], found
 
-    [(odds, looks, found)] = worlds.visit(Setting("training", (5,), 40, 9).worlds, look)
+    [(odds, looks, found)] = worlds.visit(Setting("training", (5,), 40, 8).worlds, look)
     return odds, looks[:2], looks[2:], found
 
 
@@ -188,11 +188,9 @@ def test_a_verdict_that_cannot_be_used_names_its_line(line: str, tmp_path: Path)
 
 
 def test_verdicts_move_weights() -> None:
-    present = weights.present()
-    said = Episode(frozenset({frozenset({"stranger_place", "approval_after_refusals"})}), frozenset(), is_attack=False, count=12)
-    new = fit.fit([said], present)
-    assert new["stranger_place"] < present.weights["stranger_place"]
-    assert new["approval_after_refusals"] < present.weights["approval_after_refusals"]
+    new = fit.fit([episode("flood stranger", attack=False, count=12)], MODEL)
+    assert new["flood"] < MODEL.weights["flood"]
+    assert new["stranger"] < MODEL.weights["stranger"]
 
 
 def descriptions(folder: Path) -> Path:
@@ -245,7 +243,7 @@ def content(repository: Path) -> dict[str, str]:
 
 def test_the_command_shows_and_writes_nothing(repository: Path, tmp_path: Path) -> None:
     before, out = content(repository), tmp_path / "tuning.json"
-    words = ["tune", "--seeds", "3", "--held-out", "4", "--people", "20", "--days", "8", "--jobs", "1", "-o", str(out)]
+    words = ["tune", "--seeds", "3", "--held-out", "4", "--people", "20", "--days", "6", "--jobs", "1", "-o", str(out)]
     done = subprocess.run([sys.executable, "-m", "unbidden", *words], capture_output=True, check=False, text=True, encoding="utf-8")
     assert done.returncode == 0, done.stderr
     assert "Nothing was written" in done.stdout

@@ -96,7 +96,7 @@ def document(setting: Setting, seen: Sequence[Seen]) -> dict[str, Any]:
         "version": 1,
         "made_with": {"unbidden": version("unbidden"), "detections": content_hash()},
         "worlds": {"plan": setting.plan, "seeds": [world.seed for world in setting.worlds], "people": setting.people, "days": setting.days},
-        "results": {OURS: _ours(judged), **_theirs(seen)},
+        "results": {OURS: _ours(judged), **_theirs(seen, judged)},
         "risk": {
             "alerts_above": line_of_alert, "incidents": len(ranked), "average_precision": measures.average_precision(ranked),
             "calibration": measures.calibration(ranked), "curve": curve(seen),
@@ -131,23 +131,31 @@ def _ours(judged: Sequence[Judged]) -> dict[str, Any]:
     return {"title": OURS, "vendor": None, "source": None, "providers": None, **measures.measured(judged)}
 
 
-def _theirs(seen: Sequence[Seen]) -> dict[str, Any]:
+def _theirs(seen: Sequence[Seen], ours: Sequence[Judged]) -> dict[str, Any]:
     """Each published rule, and all of them at once: somebody who runs them all gets an alert when any fires."""
     names = sorted({name for world in seen for name in world.published})
     if not names:
         return {}
     rules = published().rules()
-    each = {name: _rule(rules[name].title, rules[name].vendor, rules[name].source, rules[name].providers, seen, {name}) for name in names}
+    each = {
+        name: {"title": rules[name].title, "vendor": rules[name].vendor, "source": rules[name].source, **_judged(seen, [name], rules[name].providers, ours)}
+        for name in names
+    }
     providers = frozenset[str]().union(*(rules[name].providers for name in names))
-    return {**each, TOGETHER: _rule("All published rules at once", None, None, providers, seen, set(names))}
+    return {**each, TOGETHER: {"title": "All published rules at once", "vendor": None, "source": None, **_judged(seen, names, providers, ours)}}
 
 
-def _rule(title: str, vendor: str | None, source: str | None, providers: frozenset[str], seen: Sequence[Seen], names: set[str]) -> dict[str, Any]:
+def _judged(seen: Sequence[Seen], names: Sequence[str], providers: frozenset[str], ours: Sequence[Judged]) -> dict[str, Any]:
+    """What some rules together are worth, and what ours found of the attacks that their logs show."""
+
     def visible(attack: Attack) -> bool:
         return bool(attack.providers & providers)
 
-    judged = [judge([claim for name in sorted(names) for claim in world.published.get(name, [])], world.truth, excuse_announced=True) for world in seen]
-    return {"title": title, "vendor": vendor, "source": source, "providers": sorted(providers), **measures.measured(judged, visible)}
+    claims = [[claim for name in names for claim in world.published.get(name, [])] for world in seen]
+    judged = [judge(made, world.truth, excuse_announced=True) for made, world in zip(claims, seen, strict=True)]
+    hits = [hit for world in ours for hit in world.hits if visible(hit.attack)]
+    missed = [attack for world in ours for attack in world.missed if visible(attack)]
+    return {"providers": sorted(providers), **measures.measured(judged, visible), "ours_in_scope": measures.recall(hits, missed)}
 
 
 def _told(world: Judged, attack: Attack) -> dict[str, Any]:
