@@ -98,10 +98,10 @@ def _calibration(risk: Mapping[str, Any]) -> Table:
 
 
 def _comparison(results: Mapping[str, Mapping[str, Any]]) -> Table:
-    table = _table("Compared with published rules", "detection", "found", "in its logs", "ours there", "false", "right", "early", "needed")
-    table.columns[0].min_width = 34
+    table = _table("Compared with published rules", "detection", "found", "in logs", "ours", "false", "right", "early", "needed")
+    table.columns[0].min_width, table.pad_edge = 20, False
     table.caption = (
-        "found: of all attacks. in its logs: of those that a log which the rule reads tells of; ours there: unbidden's of the same. "
+        "found: of all attacks. in logs: of those that a log which the rule reads tells of; ours: unbidden's of the same. "
         "false: alerts per 1,000 person-days of all people. right: of its alerts. early: before the approval, of attacks that were approved. "
         "needed: prompts until the alert, in the middle."
     )
@@ -110,7 +110,7 @@ def _comparison(results: Mapping[str, Mapping[str, Any]]) -> Table:
         needed = told["prompts_needed"]["median"]
         table.add_row(
             f"{told['vendor']}: {told['title']}" if told["vendor"] else told["title"],
-            _briefly(told["recall"]), f"{told['recall_in_scope']['count']} of {told['recall_in_scope']['of']}",
+            _briefly(told["recall"]), f"{told['recall_in_scope']['count']}/{told['recall_in_scope']['of']}",
             f"{told['ours_in_scope']['count']}" if "ours_in_scope" in told else "",
             f"{told['false_alerts']['per_1000_person_days']:.2f}", *(_briefly(told[name]) for name in ("precision", "before_approval")),
             "–" if needed is None else f"{needed:.0f}",
