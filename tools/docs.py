@@ -1,6 +1,7 @@
 """Write the reference pages of docs/reference from the content they describe, or check that they are up to date.
 
-The sources: the tables in schema/*.sql, the numbers in */params.yml, the detections in detections/*.yml, and what the providers declare.
+The sources: the tables in schema/*.sql, the numbers in */params.yml, the detections in detections/*.yml, the published rules in published/*.yml, and what
+the providers declare.
 """
 
 from __future__ import annotations
@@ -131,6 +132,21 @@ def _params(params: Document) -> str:
     return _grid(["name", "value", "unit", "why"], rows)
 
 
+def published_page() -> str:
+    """The published rules: what each counts, and what of it could not be kept."""
+    told = {file.stem: _load(file) for file in sorted(CONTENT.glob("published/*.yml"))}
+    rows = [[f"[{name}](#{name})", _text(rule["vendor"]), _text(rule["providers"]), _text(rule["title"])] for name, rule in told.items()]
+    parts = [
+        "# Published rules",
+        "Rules of others, stated over our tables as they are published, with their defects, and run by the evaluation beside our own detections.",
+        _grid(["rule", "rule set", "reads", "looks for"], rows),
+    ]
+    for name, rule in told.items():
+        parts += [f"## {name}", f"**{_text(rule['title'])}** ({_text(rule['vendor'])})", _text(rule["as_written"])]
+        parts += [_params(rule["params"]) if rule["params"] else "", f"What differs: {_text(rule['differs'])}", f"Source: {_text(rule['source'])}"]
+    return _page(parts)
+
+
 def providers_page() -> str:
     """The providers: what the log of each can show, and how long each waits for an answer."""
     known = registry()
@@ -195,6 +211,7 @@ WRITERS: Mapping[str, Callable[[], str]] = {
     "detections.md": detections_page,
     "numbers.md": numbers_page,
     "providers.md": providers_page,
+    "published.md": published_page,
     "tables.md": tables_page,
 }
 
