@@ -44,7 +44,7 @@ class Everybody:
 @pytest.fixture(scope="module")
 def tiny() -> dict[str, Any]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(evaluation, "published", Everybody)
+        patch.setattr(evaluation, "published", Everybody())
         return evaluation.evaluate(TINY, compare=True)
 
 

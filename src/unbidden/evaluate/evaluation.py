@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import importlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, LiteralString, Protocol, cast
-
-import duckdb
+from typing import Any, LiteralString
 
 from unbidden import engine, line
 from unbidden.detect import detections
-from unbidden.errors import UnbiddenError
+from unbidden.evaluate import compare as published
 from unbidden.evaluate import measures
 from unbidden.evaluate.claims import Claim
 from unbidden.evaluate.judge import FalseAlert, Judged, is_other_attack, is_right, judge
@@ -31,25 +28,6 @@ SELECT person, first_at, last_at, coalesce(detected_at, last_at), risk, stage FR
 """
 
 
-class Rule(Protocol):
-    """A published rule as far as it is needed here."""
-
-    title: str
-    vendor: str
-    source: str
-    providers: frozenset[str]
-
-
-class Published(Protocol):
-    """The published rules: what they are, and what they claim about a finished run."""
-
-    def rules(self) -> Mapping[str, Rule]:
-        """Every rule by its name."""
-
-    def claims(self, con: duckdb.DuckDBPyConnection) -> Mapping[str, list[Claim]]:
-        """What each rule claims."""
-
-
 @dataclass(frozen=True, slots=True)
 class Seen:
     """What one organisation showed: the truth, all our incidents (those of low risk as well), and what published rules claim."""
@@ -61,8 +39,6 @@ class Seen:
 
 def evaluate(setting: Setting, *, compare: bool = False, jobs: int = 1, keep: Path | None = None, progress: line.Progress = lambda _: None) -> dict[str, Any]:
     """The document of an evaluation. The same setting and the same content give the same bytes."""
-    if compare:
-        published()
     return document(setting, visit(setting.worlds, _compared if compare else look, jobs=jobs, keep=keep, progress=progress))
 
 
@@ -74,15 +50,7 @@ def look(run: line.Run, folder: Path) -> Seen:
 
 def _compared(run: line.Run, folder: Path) -> Seen:
     seen = look(run, folder)
-    return Seen(seen.truth, seen.incidents, dict(published().claims(run.con)))
-
-
-def published() -> Published:
-    """The published rules. Raises UnbiddenError when this version has none."""
-    try:
-        return cast("Published", importlib.import_module("unbidden.evaluate.compare"))
-    except ModuleNotFoundError as error:
-        raise UnbiddenError("this version holds no published rules to compare with") from error
+    return Seen(seen.truth, seen.incidents, published.claims(run.con))
 
 
 def document(setting: Setting, seen: Sequence[Seen]) -> dict[str, Any]:
@@ -136,7 +104,7 @@ def _theirs(seen: Sequence[Seen], ours: Sequence[Judged]) -> dict[str, Any]:
     names = sorted({name for world in seen for name in world.published})
     if not names:
         return {}
-    rules = published().rules()
+    rules = published.rules()
     each = {
         name: {"title": rules[name].title, "vendor": rules[name].vendor, "source": rules[name].source, **_judged(seen, [name], rules[name].providers, ours)}
         for name in names
