@@ -118,7 +118,18 @@ def simulate(
         first = _instant(f"{start}T00:00:00Z") or datetime.now(UTC)
         with _working() as progress:
             progress("simulating")
-            write(folder, people=people, days=days, seed=seed, start=first, attacks=attacks, traps=traps, plan=PLANS[plan.value], faults=faults)
+            write(
+                folder,
+                people=people,
+                days=days,
+                seed=seed,
+                start=first,
+                attacks=attacks,
+                traps=traps,
+                plan=PLANS[plan.value],
+                faults=faults,
+                jobs=os.cpu_count() or 1,
+            )
         hint = f"Try: unbidden scan {folder} --people {folder}/people.csv --trust {folder}/trust.csv"
         Console().print(f"Wrote {days} days of {people} people to {folder}. {hint}", soft_wrap=True)
 

@@ -117,6 +117,7 @@ def _event_type(event: Event) -> str:
 
 
 _BEHAVIOURS = ("New Geo-Location", "New Device", "New IP", "New State", "New Country", "Velocity", "New City")
+_NOTHING_NEW = "{" + ", ".join(f"{name}=NEGATIVE" for name in _BEHAVIOURS) + "}"
 
 
 def _debug(event: Event, is_mfa: bool) -> dict[str, str]:
@@ -126,7 +127,7 @@ def _debug(event: Event, is_mfa: bool) -> dict[str, str]:
         "requestUri": "/idp/idx/challenge", "authnRequestId": event.get("flow_id"), "threatSuspected": "false", "url": "/idp/idx/challenge?",
         "requestId": f"{event['event_id']}-req", "traceId": f"{event['event_id']}-trace", "deviceFingerprint": "7d3f0c6b2a915e48f0b1c2d3e4f5a697",
         "dtHash": "9b1c6e0f4d2a8375c1e0b7a6d5f4938271605f4e3d2c1b0a9f8e7d6c5b4a3f21", "ja4": "t13d1516h2_8daaf6152771_b186095e22b6",
-        "behaviors": "{" + ", ".join(f"{name}=NEGATIVE" for name in _BEHAVIOURS) + "}",
+        "behaviors": _NOTHING_NEW,
         "targetEventHookIds": "", "promptingPolicyTypes": "[OKTA_SIGN_ON, ACCESS]", "userAgentFamily": "CHROME",
         "logOnlySecurityData": '{"risk":{"level":"' + event["risk"].upper() + '"}}' if event.get("risk") else None,
     }  # fmt: skip
@@ -155,4 +156,4 @@ def _application(event: Event) -> list[dict[str, Any]]:
 
 
 def _time(at: datetime) -> str:
-    return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
+    return at.isoformat(timespec="milliseconds") + "Z"

@@ -6,94 +6,71 @@ No rule reads the truth. Chance comes from the seed alone and the clock is never
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
-from zlib import crc32
+from tempfile import TemporaryDirectory
 
 from unbidden.errors import UnbiddenError
-from unbidden.simulate.export import export, people_csv
-from unbidden.simulate.journal import Journal
-from unbidden.simulate.life import live
-from unbidden.simulate.people import hire
+from unbidden.simulate.export import collect, people_csv
+from unbidden.simulate.history import Setting, Share, write_share
 from unbidden.simulate.plan import PLANS, Plan
-from unbidden.simulate.scene import NobodyFitsError, Scene
-from unbidden.simulate.stories import Story, all_attacks, all_traps, chosen
+from unbidden.simulate.stories import all_attacks, all_traps, chosen
 from unbidden.simulate.transport import Transport
-from unbidden.simulate.truth import Case, iso, told
-from unbidden.simulate.world import World
+from unbidden.simulate.truth import iso, told
 
 __all__ = ("FIRST_DAY", "PLANS", "write")
 
-# How many times each story is told, for every so many people of the organisation (at least once).
-_PEOPLE_EACH = 300
-_TRAPS = {"mistap": 4, "vpn_retry": 3, "vpn_reconnect": 3, "two_phones": 2, "impatient": 2, "dead_zone": 2}
-
-# When those joined who were always there.
-_LONG_AGO = datetime(1970, 1, 1)  # noqa: DTZ001 -- times are naive and UTC in here
 FIRST_DAY = datetime(2026, 3, 2, tzinfo=UTC)
+# Fewer people than this a process are not worth starting it.
+_SHARE = 500
 
 
 def write(  # noqa: PLR0913 -- every option of the command is an argument of its function
     folder: Path, *, people: int = 300, days: int = 14, seed: int = 7, start: datetime = FIRST_DAY, attacks: str = "all", traps: str = "all",
-    plan: Plan = PLANS["training"], faults: bool = True,
+    plan: Plan = PLANS["training"], faults: bool = True, jobs: int = 1,
 ) -> Path:  # fmt: skip
     """Write logs, `people.csv`, `trust.csv` and `truth.json` into the folder and give it back.
 
     Logs lie in a folder for each provider, as its console or API gives them. `attacks` and `traps` are `all`, `none` or names and families, separated by
     commas; leaving out attacks changes no other row. In an organisation too small for a story, that story is left out. With `faults` some rows come
-    twice, late or out of order, and a line is cut now and then. Raises UnbiddenError for a start without a time zone, for nobody or no day, and for a
-    story that is not there.
+    twice, late or out of order, and a line is cut now and then. Up to `jobs` processes share the people; their number changes no byte. Raises
+    UnbiddenError for a start without a time zone, for nobody or no day, and for a story that is not there.
     """
     if start.tzinfo is None:
         raise UnbiddenError("the first day of a simulation needs a time zone: use UTC")
     if people < 1 or days < 1:
         raise UnbiddenError(f"nothing to simulate: {people} people on {days} days; both must be 1 or more")
-    begin = start.astimezone(UTC).replace(tzinfo=None)
-    world = World(plan, hire(plan, people, days, seed, begin), begin, days, seed)
-    journal, transport = Journal(world), Transport(world.rng("transport"), faults)
-    cases = _live(world, journal, chosen("attack", all_attacks(), attacks), chosen("trap", all_traps(), traps))
+    chosen("attack", all_attacks(), attacks)
+    chosen("trap", all_traps(), traps)
+    setting = Setting(plan, people, days, seed, start.astimezone(UTC).replace(tzinfo=None), attacks, traps, faults)
     folder.mkdir(parents=True, exist_ok=True)
-    export(world, folder, journal.events, transport)
-    people_csv(folder / "people.csv", world.people)
-    (folder / "trust.csv").write_text(f"# What the defenders were told of.\n{plan.exercise.ip}/32, announced by the security team, exercise\n", "utf-8")
-    facts = {
-        "plan": plan.name, "seed": seed, "people": people, "days": days, "start": iso(world.start), "end": iso(world.end),
-        "okta_classic_until": iso(world.classic_until), "faults": transport.seen,
-    }  # fmt: skip
-    (folder / "truth.json").write_text(json.dumps(told(cases, journal.prompts, facts), ensure_ascii=False, indent=1) + "\n", "utf-8")
+    transport = Transport(faults)
+    with TemporaryDirectory(dir=folder, prefix=".runs-") as runs:
+        shares = _shares(setting, max(1, min(jobs, people // _SHARE)), Path(runs))
+        collect(Path(runs), folder, transport)
+    seen = {name: sum(share.seen[name] for share in shares) + count for name, count in transport.seen.items()}
+    _tell_truth(folder, setting, shares, seen)
     return folder
 
 
-def _live(world: World, journal: Journal, attacks: Mapping[str, Story], traps: Mapping[str, Story]) -> list[Case]:
-    """Let everything happen. What befalls people comes first, since it changes how they live."""
-    taken = set[str]()
-    cases = _tell("trap", traps, world, journal, taken)
-    for person in world.people:
-        journal.record(f"life/{person.login}", live(world, person))
-    return cases + _tell("attack", attacks, world, journal, taken)
+def _shares(setting: Setting, count: int, folder: Path) -> list[Share]:
+    """Every share of the people, written by a process of its own when there are several."""
+    if count == 1:
+        return [write_share(setting, 0, 1, folder)]
+    with ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn")) as pool:
+        return [future.result() for future in [pool.submit(write_share, setting, number, count, folder) for number in range(count)]]
 
 
-def _tell(role: str, stories: Mapping[str, Story], world: World, journal: Journal, taken: set[str]) -> list[Case]:
-    """Let every story happen as often as the size of the organisation asks for, in each of its variants in turn."""
-    cases: list[Case] = []
-    # Traps leave half of the people to the attacks.
-    most = len(world.people) // 2 if role == "trap" else len(world.people)
-    nets = world.rng("nets").sample(world.plan.hostile, len(world.plan.hostile))
-    joined = {person.login: world.local(person, person.joins_on, 0) if person.joins_on else _LONG_AGO for person in world.people}
-    for name, story in stories.items():
-        variants, place = getattr(story, "VARIANTS", ("none",)), crc32(name.encode())
-        for number in range(_TRAPS.get(name, 1) * max(1, len(world.people) // _PEOPLE_EACH)):
-            case = Case(f"{role}-{name}-{number + 1}", story.FAMILY, name, " ".join((story.unfold.__doc__ or "").split()), joined=joined)
-            case.is_announced, case.is_other_attack = getattr(story, "ANNOUNCED", False), getattr(story, "OTHER_ATTACK", False)
-            variant = variants[(world.seed + place + number) % len(variants)]
-            scene = Scene(world, case, world.rng(role, name, number), story.RANGES, taken, most, nets[(place + number) % len(nets)], variant)
-            try:
-                acts = list(story.unfold(scene))
-            except NobodyFitsError:
-                continue
-            journal.spans += [(login, case) for login in case.people if role == "trap"]
-            case.span = case.span or (min(act.at for act in acts), max(act.at for act in acts))
-            journal.record(case.case_id, acts, case)
-            cases.append(case)
-    return cases
+def _tell_truth(folder: Path, setting: Setting, shares: list[Share], seen: dict[str, int]) -> None:
+    """Write what stands beside the logs: who is who, what was announced, and what really happened."""
+    world = setting.world()
+    people_csv(folder / "people.csv", world.people)
+    (folder / "trust.csv").write_text(f"# What the defenders were told of.\n{setting.plan.exercise.ip}/32, announced by the security team, exercise\n", "utf-8")
+    facts = {
+        "plan": setting.plan.name, "seed": setting.seed, "people": setting.people, "days": setting.days, "start": iso(world.start), "end": iso(world.end),
+        "okta_classic_until": iso(world.classic_until), "faults": seen,
+    }  # fmt: skip
+    cases, prompts = [case for share in shares for case in share.cases], [prompt for share in shares for prompt in share.prompts]
+    (folder / "truth.json").write_text(json.dumps(told(cases, prompts, facts), ensure_ascii=False, indent=1) + "\n", "utf-8")

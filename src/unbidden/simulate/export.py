@@ -1,112 +1,130 @@
-"""Export: the logs as they come out of each vendor's console or API, with the faults of the way there, and the list of people."""
+"""Export: the logs as they come out of each vendor's console or API, with the faults of the way there, and the list of people.
+
+A share of the people is written as runs: lines in order, each behind its time and name. The runs of all shares are then merged into the files.
+"""
 
 from __future__ import annotations
 
 import csv
+import heapq
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import TypeAlias
 
-from unbidden.providers import Event, registry
+from unbidden.providers import Event, Record, registry
 from unbidden.simulate.people import Person, by_login
-from unbidden.simulate.signins import corrected, in_rows, streamed
+from unbidden.simulate.signins import in_rows, streamed
 from unbidden.simulate.transport import Row, Transport
-from unbidden.simulate.world import World
 
-_GRAPH = {"signins": "auditLogs/signIns", "audits": "auditLogs/directoryAudits", "risks": "identityProtection/riskDetections"}
 _PAGE = 1000
 
 _compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
-Wrap: TypeAlias = Callable[[str], str]
-
 
 @dataclass(frozen=True, slots=True)
-class _Drawer:
-    """Where one provider's files go, how they come there, and whether this organisation streams its sign-ins."""
+class Log:
+    """One log of a vendor: which of its rows it holds, what becomes of them, and how its files look.
 
-    folder: Path
-    transport: Transport
-    is_streamed: bool
+    Pages stand between `before` and `after`, a row a line; without them there is a file of JSON lines for each day of arrival.
+    """
+
+    provider: str
+    name: str
+    takes: Callable[[Record], bool] = lambda _: True
+    before: str = ""
+    after: str = ""
+    is_newest_first: bool = False
+    is_by_arrival: bool = False
+    told: Callable[[Iterable[Row]], Iterable[Row]] = lambda rows: rows
+    is_of_stream: bool | None = None
+
+    @property
+    def run(self) -> str:
+        """The name of its runs."""
+        return f"{self.provider}.{self.name}"
 
 
-def export(world: World, folder: Path, events: Mapping[str, list[Event]], transport: Transport) -> None:
-    """Write every provider's rows below `folder`, in the vendor's own order and wrapping, through a transport that may be at fault."""
-    for provider, rows in sorted(events.items()):
-        place = folder / provider
-        place.mkdir(parents=True, exist_ok=True)
-        _WRITERS[provider](_Drawer(place, transport, world.seed % 2 == 1), _rendered(provider, rows))
+def _graph(path: str) -> str:
+    return f'{{"@odata.context":"https://graph.microsoft.com/beta/$metadata#{path}","value":['
+
+
+def _is_sign_in(record: Record) -> bool:
+    return "createdDateTime" in record
+
+
+# Okta as a poller of the System Log API keeps it. Entra's sign-ins from Graph, or as an event hub streams them; directory audits and risk detections
+# from Graph. Duo's Admin API and privacyIDEA's API page two logs each. The Management Activity API of Microsoft 365 promises no order.
+LOGS = (
+    Log("okta", "system_log", is_by_arrival=True),
+    Log("entra", "signins", _is_sign_in, _graph("auditLogs/signIns"), "]}", is_newest_first=True, told=in_rows, is_of_stream=False),
+    Log("entra", "insights-logs-signinlogs", _is_sign_in, is_by_arrival=True, told=streamed, is_of_stream=True),
+    Log("entra", "audits", lambda record: "activityDisplayName" in record, _graph("auditLogs/directoryAudits"), "]}", is_newest_first=True),
+    Log("entra", "risks", lambda record: "riskEventType" in record, _graph("identityProtection/riskDetections"), "]}", is_newest_first=True),
+    Log("duo", "authlogs", lambda record: "txid" in record, '{"stat":"OK","response":{"authlogs":[', '],"metadata":{"next_offset":null}}}'),
+    Log("duo", "activity", lambda record: "txid" not in record, '{"stat":"OK","response":{"items":[', '],"metadata":{"next_offset":null}}}'),
+    Log("privacyidea", "authlog", lambda record: "event_type" in record, '{"auth_logs":[', '],"current":1,"next":null,"prev":null}', is_newest_first=True),
+    Log("privacyidea", "audit", lambda record: "sig_check" in record, '{"auditdata":[', '],"current":1,"next":null,"prev":null}', is_newest_first=True),
+    Log("m365", "audit", before="[", after="]", is_by_arrival=True),
+)  # fmt: skip
+
+
+def write_runs(folder: Path, share: int, events: Mapping[str, list[Event]], transport: Transport, *, is_streamed: bool) -> None:
+    """Write the rows of a share of the people as runs into the folder. Some organisations stream their sign-ins, others fetch them."""
+    for provider, kept in events.items():
+        rows = list(_rendered(provider, kept))
+        for log in LOGS:
+            if log.provider == provider and log.is_of_stream in (None, is_streamed):
+                told = log.told(row for row in rows if log.takes(row.record))
+                arrived = transport.arrivals(told) if log.is_by_arrival else told
+                lines = [f"{row.at.isoformat(timespec='microseconds')} {row.name}\t{_compact(row.record)}\n" for row in arrived]
+                if lines:
+                    lines.sort(reverse=log.is_newest_first)
+                    with (folder / f"{log.run}.{share}").open("w", encoding="utf-8", newline="\n") as stream:
+                        stream.writelines(lines)
 
 
 def _rendered(provider: str, events: list[Event]) -> Iterator[Row]:
     """The vendor's rows of the events, oldest first."""
     render = registry()[provider].render
     for event in sorted(events, key=lambda event: (event["occurred_at"], event["event_id"])):
-        for record in render(event):
-            yield Row(event["occurred_at"], record)
+        for number, record in enumerate(render(event)):
+            yield Row(event["occurred_at"], f"{event['event_id']}-{number}", record)
 
 
-def _okta(drawer: _Drawer, rows: Iterator[Row]) -> None:
-    """One file of JSON lines a day, as a poller of the System Log API keeps it."""
-    _daily(drawer, "system_log", rows)
+def collect(runs: Path, folder: Path, transport: Transport) -> None:
+    """Merge the runs of all shares into the files of every log, in a folder for each provider."""
+    for log in LOGS:
+        with ExitStack() as stack:
+            files = [stack.enter_context(file.open(encoding="utf-8", newline="\n")) for file in sorted(runs.glob(f"{log.run}.*"))]
+            if files:
+                (folder / log.provider).mkdir(parents=True, exist_ok=True)
+                (_pages if log.before else _days)(folder / log.provider, log, heapq.merge(*files, reverse=log.is_newest_first), transport)
 
 
-def _daily(drawer: _Drawer, name: str, rows: Iterable[Row]) -> None:
-    for date, group in groupby(drawer.transport.carried(rows), key=lambda row: row.at.date()):
-        with (drawer.folder / f"{name}-{date.isoformat()}.jsonl").open("w", encoding="utf-8", newline="\n") as stream:
-            stream.writelines(line + "\n" for line in drawer.transport.lines(map(_compact, (row.record for row in group))))
+def _days(folder: Path, log: Log, lines: Iterator[str], transport: Transport) -> None:
+    """One file of JSON lines a day."""
+    for date, group in groupby(lines, key=lambda line: line[:10]):
+        with (folder / f"{log.name}-{date}.jsonl").open("w", encoding="utf-8", newline="\n") as stream:
+            stream.writelines(line.rstrip("\n") + "\n" for line in transport.lines(_row(line) for line in group))
 
 
-def _entra(drawer: _Drawer, rows: Iterator[Row]) -> None:
-    """Sign-ins as pages of Microsoft Graph, newest first, or as an event hub streams them; directory audits and risk detections from Graph."""
-    logs: dict[str, list[Row]] = {"signins": [], "audits": [], "risks": []}
-    for row in rows:
-        logs["audits" if "activityDisplayName" in row.record else "risks" if "riskEventType" in row.record else "signins"].append(row)
-    logs["signins"] = list(in_rows(logs["signins"]))
-    if drawer.is_streamed:
-        _daily(drawer, "insights-logs-signinlogs", streamed(corrected(logs.pop("signins"), drawer.transport.rng)))
-    for name, records in logs.items():
-        context = f"https://graph.microsoft.com/beta/$metadata#{_GRAPH[name]}"
-        _pages(drawer, name, records, f'{{"@odata.context":"{context}","value":[', "]}", is_newest_first=True)
+def _pages(folder: Path, log: Log, lines: Iterator[str], transport: Transport) -> None:
+    """Pages of a thousand rows; where two pages meet, a row may stand on both."""
+    last = ""
+    for number, (_, group) in enumerate(groupby(enumerate(lines), key=lambda pair: pair[0] // _PAGE), 1):
+        page = [_row(line) for _, line in group]
+        repeated = [last] if transport.repeats(log.run, number) else []
+        file = folder / (f"{log.name}.json" if number == 1 else f"{log.name}-{number:03d}.json")
+        file.write_text(log.before + "\n" + ",\n".join(repeated + page) + "\n" + log.after + "\n", "utf-8", newline="\n")
+        last = page[-1]
 
 
-def _duo(drawer: _Drawer, rows: Iterator[Row]) -> None:
-    """Answers of the Admin API, oldest first: authentications and activity are two logs."""
-    records = list(rows)
-    for name, key, chosen in (
-        ("authlogs", "authlogs", [row for row in records if "txid" in row.record]), ("activity", "items", [row for row in records if "txid" not in row.record]),
-    ):  # fmt: skip
-        _pages(drawer, name, chosen, f'{{"stat":"OK","response":{{"{key}":[', '],"metadata":{"next_offset":null}}}')
-
-
-def _privacyidea(drawer: _Drawer, rows: Iterator[Row]) -> None:
-    """The authentication log and the audit log as the server's API pages them, newest first."""
-    records = list(rows)
-    for name, key, chosen in (
-        ("authlog", "auth_logs", [row for row in records if "event_type" in row.record]),
-        ("audit", "auditdata", [row for row in records if "sig_check" in row.record]),
-    ):  # fmt: skip
-        _pages(drawer, name, chosen, f'{{"{key}":[', f'],"count":{len(chosen)},"current":1,"next":null,"prev":null}}', is_newest_first=True)
-
-
-def _m365(drawer: _Drawer, rows: Iterator[Row]) -> None:
-    """Blobs of the Management Activity API: arrays whose order nobody promises."""
-    _pages(drawer, "audit", list(drawer.transport.carried(rows)), "[", "]")
-
-
-def _pages(drawer: _Drawer, name: str, rows: Sequence[Row], before: str, after: str, *, is_newest_first: bool = False) -> None:
-    """Pages of a thousand rows, one row a line; where two pages meet, a row may stand on both."""
-    ordered = list(reversed(rows)) if is_newest_first else rows
-    for number, begin in enumerate(range(0, len(ordered), _PAGE), 1):
-        page = ordered[drawer.transport.page_begin(begin) : begin + _PAGE]
-        file = drawer.folder / (f"{name}.json" if number == 1 else f"{name}-{number:03d}.json")
-        file.write_text(before + "\n" + ",\n".join(_compact(row.record) for row in page) + "\n" + after + "\n", "utf-8", newline="\n")
-
-
-_WRITERS: dict[str, Callable[[_Drawer, Iterator[Row]], None]] = {"okta": _okta, "entra": _entra, "duo": _duo, "privacyidea": _privacyidea, "m365": _m365}
+def _row(line: str) -> str:
+    """The row of a line of a run."""
+    return line.partition("\t")[2].rstrip("\n")
 
 
 def people_csv(file: Path, people: list[Person]) -> None:

@@ -24,15 +24,26 @@ _ONE_ROW = ("entra",)
 
 
 class Journal:
-    """Every row of every log, in the order of the acts; and every prompt with its real fate. `spans` are the people of the traps."""
+    """Every row of every log, in the order of the acts; and every prompt with its real fate. `traps` are what is to happen to whom."""
 
     def __init__(self, world: World) -> None:
         self._world = world
         self._ids = random.Random()
         self.events: dict[str, list[Event]] = {}
         self.prompts: list[Prompt] = []
-        self.spans: list[tuple[str, Case]] = []
+        self.traps: dict[str, list[Case]] = {}
         self._approved: dict[Flow, str] = {}
+
+    def add(self, other: Journal) -> None:
+        """Take over what another journal holds."""
+        self.prompts += other.prompts
+        for provider, events in other.events.items():
+            self.events.setdefault(provider, []).extend(events)
+
+    def expect(self, trap: Case) -> None:
+        """Remember that every prompt of the trap's people within its span is the trap's."""
+        for login in trap.people:
+            self.traps.setdefault(login, []).append(trap)
 
     def record(self, stream: str, acts: Iterable[Act], case: Case | None = None) -> None:
         """Write the acts down; those outside the simulated days are in no log. Ids come from the stream's own chance."""
@@ -72,7 +83,7 @@ class Journal:
     def _remember(self, act: Challenge, ends: datetime, rows: list[str], case: Case | None) -> None:
         way = act.way
         attack = case if case and way.cause == "attack" else None
-        trap = next((trap for login, trap in self.spans if login == way.person.login and trap.span and trap.span[0] <= act.at <= trap.span[1]), None)
+        trap = next((trap for trap in self.traps.get(way.person.login, ()) if trap.span and trap.span[0] <= act.at <= trap.span[1]), None)
         prompt = Prompt(
             f"prompt-{guid(self._ids)}", way.person.login, way.provider, act.factor, act.at, act.fate, ends, way.cause,
             attack.case_id if attack else None, trap.case_id if trap else None, rows,
@@ -80,8 +91,7 @@ class Journal:
         self.prompts.append(prompt)
         if attack:
             attack.sources.add(way.by.spot.ip)
-        for owner in filter(None, (attack, trap)):
-            owner.prompts.append(prompt)
+            attack.prompts.append(prompt)
 
     def _row(self, act: Act, at: datetime, what: tuple[str, str | None, str], more: Mapping[str, object]) -> str | None:
         """Keep one event in the columns that the provider's log has for it. Gives its id, or None when the log has no such row."""
@@ -116,6 +126,5 @@ class Journal:
                     return
 
     def _keep(self, provider: str, full: Mapping[str, object]) -> None:
-        some = {key: value for key, value in full.items() if value is not None}
-        carried = registry()[provider].carries(some)
-        self.events.setdefault(provider, []).append({key: value for key, value in some.items() if key in carried or key in _NAMES})
+        carried = registry()[provider].carries(full) | _NAMES
+        self.events.setdefault(provider, []).append({key: value for key, value in full.items() if value is not None and key in carried})

@@ -42,6 +42,8 @@ def live(world: World, person: Person) -> Iterator[Act]:
         likely = 1 - habits.sick if world.is_workday(day) else habits.weekend
         if world.rng("presence", person.login, day).random() < likely:
             yield from _day(world, rng, person, day, memory)
+        if person.new_phone and world.local(person, day, 0) <= person.new_phone.since < world.local(person, day + 1, 0):
+            yield from _new_phone(world, rng, person, day, person.new_phone)
         if is_on_call and rng.random() < _CALLED:
             yield from _night(world, rng, person, day)
 
@@ -52,8 +54,6 @@ def _day(world: World, rng: random.Random, person: Person, day: int, memory: _Me
     if person.vpn and way.by.spot not in person.office.egress:
         yield from _vpn(world, rng, replace(way, provider=person.vpn, by=Requester(way.by.spot, VPN_CLIENT), app=VPN_APP, risk=None), begin)
     yield from _first(world, rng, way, begin, memory)
-    if day == person.new_phone_on and person.trip(begin) is None:  # nobody buys a phone on a conference trip
-        yield from _new_phone(rng, way, later(begin, rng.uniform(600, 6000)))
     for hour in sorted(rng.uniform(0.2, 8.5) for _ in range(rng.randint(1, 4))):
         yield _visit(rng, replace(way, app=rng.choice(_APPS)), later(begin, hour * 3600), memory)
     if rng.random() < 0.12:
@@ -67,12 +67,12 @@ def _night(world: World, rng: random.Random, person: Person, day: int) -> Iterat
         yield from persist(world, rng, Way(person, person.idp, Requester(person.home(day), person.laptop_on(day)), "Admin console", risk="low"), at)
 
 
-def _new_phone(rng: random.Random, way: Way, at: datetime) -> Iterator[Act]:
+def _new_phone(world: World, rng: random.Random, person: Person, day: int, phone: Phone) -> Iterator[Act]:
     """A phone bought and enrolled by the person: the old one approves, then it goes."""
-    yield from attempt(rng, replace(way, app="Security settings"), at, "approved")
-    way.person.phones.append(Phone(f"DP{rng.getrandbits(48):012X}", later(at, 90)))
-    yield way.deed(later(at, 90), "factor", "added")
-    yield way.deed(later(at, 150), "factor", "removed")
+    way = Way(person, person.idp, world.by(person, day, phone.since), "Security settings", risk="low")
+    yield from attempt(rng, way, later(phone.since, -90), "approved")
+    yield way.deed(phone.since, "factor", "added")
+    yield way.deed(later(phone.since, 60), "factor", "removed")
 
 
 def _visit(rng: random.Random, way: Way, at: datetime, memory: _Memory) -> Deed:

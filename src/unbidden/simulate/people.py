@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
@@ -109,10 +109,10 @@ class Person:
     home_share: float
     begins: float
     joins_on: int
-    new_phone_on: int | None
     next_laptop: tuple[int, Client] | None
     has_two_phones: bool
     tunnel: Spot | None
+    new_phone: Phone | None = None
     trips: list[tuple[datetime, datetime, Spot]] = field(default_factory=list)
     asleep: list[tuple[datetime, datetime]] = field(default_factory=list)
 
@@ -135,12 +135,18 @@ class Person:
 
     def phones_at(self, at: datetime) -> list[Phone]:
         """The phones that ring at that time."""
-        owned = [phone for phone in self.phones if phone.since <= at] or self.phones[:1]
+        owned = sorted((phone for phone in self.phones if phone.since <= at), key=lambda phone: phone.since) or self.phones[:1]
         return owned[-2:] if self.has_two_phones else owned[-1:]
 
     def name_at(self, provider: str) -> str:
         """The name in the provider's log."""
         return self.short if provider in VPNS else self.login
+
+
+def local_time(zone: ZoneInfo, day: datetime, hour: float) -> datetime:
+    """The UTC time of an hour of a zone's clock on a day."""
+    midnight = datetime.combine(day.date(), time(), zone)
+    return (midnight + timedelta(seconds=round(hour * 3600, 3))).astimezone(UTC).replace(tzinfo=None)
 
 
 def hire(plan: Plan, count: int, days: int, seed: int, start: datetime) -> list[Person]:
@@ -156,6 +162,10 @@ def hire(plan: Plan, count: int, days: int, seed: int, start: datetime) -> list[
         login = f"{first}.{last}{again if again > 1 else ''}@example.com"
         person = _person(plan, rng, login, f"{short}{same if same > 1 else ''}", days)
         _plan_trip(plan, rng, person, days, start)
+        if rng.random() < plan.habits.new_phone and not person.trips:  # nobody buys a phone on a journey
+            bought = local_time(person.zone, start + timedelta(days=rng.randrange(days)), person.begins + rng.uniform(0.5, 2.5))
+            person.new_phone = Phone(f"DP{rng.getrandbits(48):012X}", bought)
+            person.phones.append(person.new_phone)
         people.append(person)
     return people
 
@@ -177,7 +187,6 @@ def _person(plan: Plan, rng: random.Random, login: str, short: str, days: int) -
         ids={"okta": f"00u{hexes[3]}", "entra": f"{hexes[4][:8]}-0000-4000-8000-{hexes[4]}", "duo": f"DU{hexes[5].upper()}"},
         vpn=office.vpn if channels.exists(office.vpn) and rng.random() < habits.vpn else None, remember_days=_weighed(rng, habits.remember_days),
         home_share=_weighed(rng, habits.home_tenths) / 10, begins=rng.gauss(9.0, 0.6),
-        new_phone_on=rng.randrange(days) if rng.random() < habits.new_phone else None,
         next_laptop=(rng.randrange(days), _laptop(rng, idp, hexes[6], habits)) if rng.random() < habits.new_laptop else None,
         tunnel=rng.choice(plan.tunnels) if rng.random() < habits.tunneller else None,
     )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -93,12 +94,12 @@ class Case:
             "sources": sorted(self.sources), "numbers": self.numbers, "story": self.story,
         }  # fmt: skip
 
-    def trap(self) -> dict[str, object]:
-        """The trap as truth.json has it."""
-        span = self.span or (min(p.sent_at for p in self.prompts), max(p.fate_at for p in self.prompts))
+    def trap(self, prompts: int) -> dict[str, object]:
+        """The trap as truth.json has it, with the number of its prompts."""
+        begin, end = self.span or (datetime.max, datetime.min)  # noqa: DTZ901 -- times are naive and UTC in here
         return {
-            "id": self.case_id, "family": self.family, "name": self.name, "people": self.people, "from": iso(span[0]), "to": iso(span[1]),
-            "prompts": len(self.prompts), "announced": self.is_announced, "other_attack": self.is_other_attack, "numbers": self.numbers, "story": self.story,
+            "id": self.case_id, "family": self.family, "name": self.name, "people": self.people, "from": iso(begin), "to": iso(end), "prompts": prompts,
+            "announced": self.is_announced, "other_attack": self.is_other_attack, "numbers": self.numbers, "story": self.story,
         }  # fmt: skip
 
 
@@ -137,7 +138,8 @@ def _fewness(prompts: Sequence[Prompt]) -> int:
 def told(cases: Sequence[Case], prompts: Sequence[Prompt], facts: Mapping[str, object]) -> dict[str, object]:
     """The whole truth.json."""
     attacks = [entry for case in cases if case.case_id.startswith("attack") for entry in case.attacks()]
-    traps = [case.trap() for case in cases if case.case_id.startswith("trap") and (case.prompts or case.span)]
+    counts = Counter(prompt.trap for prompt in prompts)
+    traps = [case.trap(counts[case.case_id]) for case in cases if case.case_id.startswith("trap") and case.span]
     ordered = sorted(prompts, key=lambda prompt: (prompt.sent_at, prompt.prompt_id))
     return {"version": 1, **facts, "attacks": attacks, "traps": traps, "prompts": [prompt.told() for prompt in ordered]}
 

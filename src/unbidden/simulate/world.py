@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 
-from unbidden.simulate.people import Person, Requester
+from unbidden.simulate.people import Person, Requester, local_time
 from unbidden.simulate.places import Spot
 from unbidden.simulate.plan import Plan
 
@@ -36,8 +36,7 @@ class World:
 
     def local(self, person: Person, day: int, hour: float) -> datetime:
         """The UTC time of an hour of the person's own clock on a day of the simulation."""
-        midnight = datetime.combine(self.date(day), time(), person.zone)
-        return (midnight + timedelta(seconds=round(hour * 3600, 3))).astimezone(UTC).replace(tzinfo=None)
+        return local_time(person.zone, self.date(day), hour)
 
     def date(self, day: int) -> datetime:
         """Midnight of a day."""

@@ -20,7 +20,7 @@ def unfold(scene: Scene) -> Iterator[Act]:
     A new country, ignored pushes, a reset by the help desk, a new factor and an approval from there: everything an attack has. Counts are an assumption.
     """
     rng, plan = scene.rng, scene.world.plan
-    [person] = scene.cast(lambda person: person.factors[person.idp] == "push" and not person.trips)
+    [person] = scene.cast(lambda person: person.factors[person.idp] == "push" and not person.trips and person.new_phone is None)
     day, days = scene.day(earliest=0.35, spare=4), scene.count("days")
     begin = scene.world.local(person, day, rng.uniform(4, 8))
     hotel = Spot(plan.hotel.address(rng), plan.hotel, rng.choice(plan.travel))

@@ -20,7 +20,7 @@ def unfold(scene: Scene) -> Iterator[Act]:
     New country, new network, several people at one source; each asked for it and approves. Known as a false alarm of every "new country" rule.
     """
     rng = scene.rng
-    people = scene.cast(lambda person: person.factors[person.idp] in ("push", "number_push"), scene.count("people"), at_least=2)
+    people = scene.cast(lambda person: person.factors[person.idp] in ("push", "number_push") and person.new_phone is None, scene.count("people"), at_least=2)
     plan = scene.world.plan
     place, day, days = rng.choice(plan.travel), scene.day(earliest=0.35, spare=4), scene.count("days")
     hall = Spot(plan.conference.address(rng), plan.conference, place)
