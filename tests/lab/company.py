@@ -54,11 +54,12 @@ class Company:
         self.clock.wait(1)
         return self.finish(person, address, transaction)
 
-    def ignored(self, person: str, address: str, then_s: float) -> None:
-        """One sign-in that nobody answers: whoever began it walks away."""
-        self.ask(person, address)
+    def ignored(self, person: str, address: str, then_s: float) -> str:
+        """One sign-in that nobody answers; the name of its challenge."""
+        transaction = self.ask(person, address)
         self.fates[person, FATES[None]] += 1
         self.clock.wait(then_s)
+        return transaction
 
     def tap_all(self, person: str, tap: Tap) -> int:
         """The owner answers everything the phone shows; how much that was."""

@@ -43,7 +43,7 @@ class Parts:
 
     @property
     def manage(self) -> Path:
-        """privacyIDEA's own program."""
+        """The program that sets privacyIDEA up and runs it."""
         return self.folder / "venv" / "bin" / "pi-manage"
 
     @property

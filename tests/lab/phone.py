@@ -5,13 +5,13 @@ Source: privacyIDEA documentation, push token, and `PushTokenClass` (`api_endpoi
 
 from __future__ import annotations
 
-import subprocess
 from base64 import b32encode
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from tests.lab.clock import Clock
+from tests.lab.process import output
 from tests.lab.server import Server
 
 Tap: TypeAlias = Literal["accept", "decline", "unknown_trigger", "cancelled"]
@@ -23,12 +23,12 @@ class Phone:
 
     def __init__(self, server: Server, clock: Clock, key: Path, address: str) -> None:
         self._server, self._clock, self._key, self._address, self.serial = server, clock, key, address, ""
-        _openssl("genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out", str(key))
+        output("openssl", "genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out", str(key))
 
     def register(self, enrolment: Mapping[str, Any]) -> None:
         """Finish an enrolment that `POST /token/init` began; its answer's `detail` is what the app reads from the QR code."""
         self.serial = enrolment["serial"]
-        lines = _openssl("pkey", "-in", str(self._key), "-pubout").decode().splitlines()
+        lines = output("openssl", "pkey", "-in", str(self._key), "-pubout").decode().splitlines()
         public = "".join(lines[1:-1]).replace("+", "-").replace("/", "_")
         self._send({"fbtoken": "none", "pubkey": public, "enrollment_credential": enrolment["enrollment_credential"]})
 
@@ -56,9 +56,5 @@ class Phone:
             raise RuntimeError(f"the server did not take what the phone {self.serial} sent: {answer['result']}")
 
     def _signed(self, *words: str) -> str:
-        signature = _openssl("dgst", "-sha256", "-sign", str(self._key), told="|".join(words).encode())
+        signature = output("openssl", "dgst", "-sha256", "-sign", str(self._key), told="|".join(words).encode())
         return b32encode(signature).decode()
-
-
-def _openssl(*words: str, told: bytes | None = None) -> bytes:
-    return subprocess.run(("openssl", *words), input=told, check=True, capture_output=True).stdout

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -23,7 +24,7 @@ def running(words: tuple[str, ...], log: Path, environment: Mapping[str, str], i
     """The program runs inside, and answered once before. What it prints is in the log. RuntimeError when it does not come up."""
     with log.open("wb") as out:
         program = subprocess.Popen(
-            ("timeout", f"--kill-after={STOP_S}", str(LIFE_S), *words), stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
+            (_found("timeout"), f"--kill-after={STOP_S}", str(LIFE_S), *words), stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
             env={**os.environ, **environment}, start_new_session=True,
         )  # fmt: skip
         try:
@@ -48,6 +49,15 @@ def _stop(program: subprocess.Popen[bytes]) -> None:
             os.killpg(program.pid, word)
         with contextlib.suppress(subprocess.TimeoutExpired):
             program.wait(STOP_S)
+
+
+def output(name: str, *words: str, told: bytes | None = None) -> bytes:
+    """What a program says that comes to its end by itself. Raises CalledProcessError when it fails."""
+    return subprocess.run((_found(name), *words), input=told, check=True, capture_output=True, timeout=START_S).stdout
+
+
+def _found(name: str) -> str:
+    return shutil.which(name) or name
 
 
 def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:

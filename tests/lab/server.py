@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.client import HTTPConnection
@@ -14,7 +13,7 @@ from urllib.parse import urlencode
 
 from tests.lab.clock import Clock
 from tests.lab.install import Parts
-from tests.lab.process import free_port, running
+from tests.lab.process import free_port, output, running
 
 REALM = "example"
 PASSWORD = "correct horse"  # noqa: S105 - of people who live a minute
@@ -76,7 +75,7 @@ class Server:
         """Make the server one of a small company: its people, and how they sign in."""
         self.log_in()
         self.administer("POST", "/system/setConfig", {"OverrideAuthorizationClient": "127.0.0.0/8"})
-        hashed = subprocess.run(("openssl", "passwd", "-6", PASSWORD), check=True, capture_output=True, text=True).stdout.strip()
+        hashed = output("openssl", "passwd", "-6", PASSWORD).decode().strip()
         users = self.folder / "users"
         users.write_text("".join(f"{name}:{hashed}:{1000 + n}:100:{name},,,,{name}@example.com:/:/bin/false\n" for n, name in enumerate(people)), "utf-8")
         self.administer("POST", "/resolver/people", {"type": "passwdresolver", "fileName": str(users)})

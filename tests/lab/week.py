@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from tests.lab.company import FATES, OFFICE, Company
+from tests.lab.phone import Tap
 
 MONDAY = datetime(2026, 3, 2, 7, tzinfo=UTC)
 ORDINARY_DAYS = 4
@@ -15,7 +16,8 @@ RETRY_S = 10
 
 def honest(company: Company, person: str) -> None:
     """Signs in through the day, once taps the wrong button and tries again."""
-    for tap, pause_s in (("accept", 7200), ("decline", 15), ("accept", 5400), ("accept", 0)):
+    taps: tuple[tuple[Tap, float], ...] = (("accept", 7200), ("decline", 15), ("accept", 5400), ("accept", 0))
+    for tap, pause_s in taps:
         company.sign_in(person, OFFICE, tap)
         company.clock.wait(pause_s)
 
@@ -50,8 +52,9 @@ def overslept(company: Company, person: str) -> None:
 
 
 def reported(company: Company, person: str) -> None:
-    """The owner of the phone ignores the first, and says of the second that it was not them."""
-    company.ignored(person, "198.18.3.66", 150)
+    """The owner of the phone ignores the first, of which the web page asks too late; and says of the second that it was not them."""
+    company.finish(person, "198.18.3.66", company.ignored(person, "198.18.3.66", 190))
+    company.clock.wait(20)
     company.sign_in(person, "198.18.3.66", "unknown_trigger")
 
 
