@@ -68,7 +68,6 @@ class Company:
         for nonce in challenges:
             phone.tap(nonce, tap)
             self.fates[person, FATES[tap]] += 1
-            self.clock.wait(1)
         return len(challenges)
 
     def connect(self, person: str) -> subprocess.Popen[bytes]:

@@ -11,7 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,14 +37,19 @@ class Parts:
     folder: Path
 
     @property
+    def venv(self) -> Path:
+        """The environment of privacyIDEA."""
+        return self.folder / "venv"
+
+    @property
     def python(self) -> Path:
         """The interpreter that has privacyIDEA."""
-        return self.folder / "venv" / "bin" / "python"
+        return self.venv / "bin" / "python"
 
     @property
     def manage(self) -> Path:
         """The program that sets privacyIDEA up and runs it."""
-        return self.folder / "venv" / "bin" / "pi-manage"
+        return self.venv / "bin" / "pi-manage"
 
     @property
     def fresh(self) -> Path:
@@ -73,17 +78,22 @@ def install(folder: Path) -> Parts:
     if missing:
         raise CannotInstallError(f"not on this machine: {', '.join(missing)}")
     folder.mkdir(exist_ok=True)
-    parts, stamp = Parts(folder), folder / "installed"
+    parts, lock = Parts(folder), LOCK.read_bytes() + sys.version.encode()
     with _alone(folder / "lock"):
-        if not stamp.exists() or stamp.read_text("ascii") != _edition():
-            stamp.unlink(missing_ok=True)
-            for part in (parts.debian, parts.python.parent.parent, parts.fresh):
-                shutil.rmtree(part, ignore_errors=True)
-            _unpack(parts)
-            _environment(parts)
-            _fresh_server(parts)
-            stamp.write_text(_edition(), "ascii")
+        _once(parts.debian, " ".join(PACKAGES).encode(), lambda: _unpack(parts))
+        _once(parts.venv, lock, lambda: _environment(parts))
+        _once(parts.fresh, lock + (HERE / "pi.cfg").read_bytes() + repr(SETUP).encode(), lambda: _fresh_server(parts))
     return parts
+
+
+def _once(part: Path, edition: bytes, make: Callable[[], None]) -> None:
+    """Make a part that is not there, or not in this edition."""
+    stamp, wanted = part.with_suffix(".edition"), hashlib.sha256(edition).hexdigest()
+    if not stamp.exists() or stamp.read_text("ascii") != wanted:
+        stamp.unlink(missing_ok=True)
+        shutil.rmtree(part, ignore_errors=True)
+        make()
+        stamp.write_text(wanted, "ascii")
 
 
 @contextmanager
@@ -92,12 +102,6 @@ def _alone(file: Path) -> Iterator[None]:
     with file.open("w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
-
-
-def _edition() -> str:
-    """What decides that an installation is still the right one."""
-    told = (LOCK.read_bytes(), (HERE / "pi.cfg").read_bytes(), Path(__file__).read_bytes(), sys.version.encode())
-    return hashlib.sha256(b"\0".join(told)).hexdigest()
 
 
 def _unpack(parts: Parts) -> None:
@@ -120,7 +124,7 @@ def _unpack(parts: Parts) -> None:
 
 
 def _environment(parts: Parts) -> None:
-    _do(sys.executable, "-m", "venv", str(parts.folder / "venv"))
+    _do(sys.executable, "-m", "venv", str(parts.venv))
     pip = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes")
     _do(str(parts.python), *pip, "--requirement", str(LOCK))
 

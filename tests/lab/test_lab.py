@@ -1,4 +1,4 @@
-"""A real privacyIDEA and a real FreeRADIUS live five days; what they wrote is scanned, and what each person lived through is known."""
+"""A real privacyIDEA and a real FreeRADIUS live four days; what they wrote is scanned, and what each person lived through is known."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def alerted(result: Mapping[str, Any]) -> dict[str, str]:
 
 def test_who_is_bombed_is_found_and_nobody_else(scanned: tuple[str, line.Run]) -> None:
     name, run = scanned
-    expected = {person: stage for person, (_, stage) in week.FRIDAY.items() if stage}
+    expected = {person: stage for person, (_, stage) in week.THURSDAY.items() if stage}
     if name == "authentication_log":
         expected["gwen"] = "approved"  # only the audit log tells of a new phone
     assert alerted(document(run)) == expected
@@ -81,11 +81,10 @@ _FATES = "SELECT person, fate, count(*) FROM prompt GROUP BY ALL"
 
 
 def _as_audited(fates: Fates) -> Fates:
-    """What the audit log alone can say: a request that waited in vain has failed, and several that ended in one moment are not told apart."""
+    """What the audit log alone can say: a request in vain has failed, and nobody knows whether it was refused or ignored."""
     said = Fates()
     for (person, fate), count in fates.items():
-        if person != "rosa":
-            said[person, "failed" if fate == "unanswered" else fate] += count
+        said[person, "failed" if fate == "unanswered" else fate] += count
     return said
 
 

@@ -28,7 +28,7 @@ class Vpn:
 
     def connect(self, person: str) -> subprocess.Popen[bytes]:
         """A client that asks once to be let in; its `wait()` gives 0 for somebody who was."""
-        words = (*self._radclient, "-r", "1", "-t", "50", self._server, "auth", SECRET)
+        words = (*self._radclient, "-r", "1", "-t", "90", self._server, "auth", SECRET)
         client = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=self.environment)
         if client.stdin is not None:
             client.stdin.write(f'User-Name = "{person}", User-Password = "{PASSWORD}", NAS-IP-Address = {GATEWAY}, NAS-Port = 0\n'.encode())

@@ -1,4 +1,4 @@
-"""Five scripted days: four ordinary ones, so that everybody has habits, and a Friday on which each person lives through something else."""
+"""Four scripted days: three ordinary ones, so that everybody has habits, and one on which each person lives through something else."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from datetime import UTC, datetime
 
 from tests.lab.company import FATES, OFFICE, Company
 from tests.lab.phone import Tap
+from tests.lab.server import PUSH_WAIT_S
 
 MONDAY = datetime(2026, 3, 2, 7, tzinfo=UTC)
-ORDINARY_DAYS = 4
+ORDINARY_DAYS = 3
 RETRY_S = 10
+# As many prompts of a stranger as of the person's own VPN client: the number alone cannot tell.
+IGNORED = 24
 
 
 def honest(company: Company, person: str) -> None:
@@ -24,8 +27,8 @@ def honest(company: Company, person: str) -> None:
 
 def sleeping_phone(company: Company, person: str) -> None:
     """The laptop is open and the phone is off: the VPN client, which has the password saved, asks again and again, and gives up in the end."""
-    clients = [_retry(company, person) for _ in range(8)]
-    company.clock.wait(60)
+    clients = [_retry(company, person) for _ in range(IGNORED)]
+    company.clock.wait(PUSH_WAIT_S)
     _end(clients)
     company.fates[person, FATES[None]] += len(clients)
 
@@ -34,7 +37,6 @@ def impatient_client(company: Company, person: str) -> None:
     """The VPN client asks three times before its owner has found the phone, and then everything is accepted."""
     clients = [_retry(company, person) for _ in range(3)]
     company.tap_all(person, "accept")
-    company.clock.wait(2)
     _end(clients)
 
 
@@ -47,7 +49,7 @@ def refused(company: Company, person: str) -> None:
 
 def overslept(company: Company, person: str) -> None:
     """Somebody with the password asks once a minute while the phone lies on the desk."""
-    for _ in range(24):
+    for _ in range(IGNORED):
         company.ignored(person, "198.18.2.66", 60)
 
 
@@ -68,9 +70,9 @@ def gives_in(company: Company, person: str) -> None:
     company.enrol_own(person, "198.18.4.66")
 
 
-# Who lives through what on Friday, who works through the VPN, and the stage of the incident that must be found; None: nobody may be alerted.
+# Who lives through what on Thursday, who works through the VPN, and the stage of the incident that must be found; None: nobody may be alerted.
 Scene = Callable[[Company, str], None]
-FRIDAY: dict[str, tuple[Scene, str | None]] = {
+THURSDAY: dict[str, tuple[Scene, str | None]] = {
     "hana": (honest, None), "sven": (sleeping_phone, None), "rosa": (impatient_client, None), "dana": (refused, "attempted"),
     "ines": (overslept, "attempted"), "remy": (reported, "attempted"), "gwen": (gives_in, "persisted"),
 }  # fmt: skip
@@ -79,11 +81,11 @@ BY_VPN = ("sven", "rosa")
 
 def play(company: Company) -> None:
     """Everything, in order; the last row of the logs is later than anything that can still be answered."""
-    company.enrol(list(FRIDAY))
+    company.enrol(list(THURSDAY))
     for day in range(ORDINARY_DAYS):
         _ordinary_day(company, day)
-    company.clock.next_day(8)
-    for person, (scene, _) in FRIDAY.items():
+    company.clock.next_day(9)
+    for person, (scene, _) in THURSDAY.items():
         scene(company, person)
         company.clock.wait(600)
 
@@ -91,7 +93,7 @@ def play(company: Company) -> None:
 def _ordinary_day(company: Company, day: int) -> None:
     if day:
         company.clock.next_day(7.5 + day / 4)
-    for person in FRIDAY:
+    for person in THURSDAY:
         if person in BY_VPN:
             client = company.connect(person)
             company.clock.wait(6)

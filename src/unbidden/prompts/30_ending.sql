@@ -11,13 +11,23 @@ WITH ranked AS (
 ), placed AS (
   SELECT *, if(send_id IS NOT NULL AND (is_by_key OR nth = 1 OR outcome = first_outcome OR class IN ('sms', 'call', 'email')
     OR (certainty = 'ambiguous' AND occurred_at <= first_at + to_seconds($early_s))), send_id, NULL) AS owner FROM ranked
+), waiting AS (
+  -- Ends that no send explains: the phone's own rows, and those of requests that waited for the phone.
+  SELECT event_id, person, provider, class, outcome = 'approved' AS is_approved, asked_at, occurred_at, lag(occurred_at) OVER alike AS before
+  FROM placed
+  WHERE owner IS NULL AND prompt_key IS NULL
+    AND if(asked_at IS NULL, has_answerer_ip AND certainty = 'explicit', has_requester AND NOT has_answerer_ip)
+  WINDOW alike AS (PARTITION BY person, provider, class, outcome = 'approved' ORDER BY occurred_at, event_id)
+), at_once AS (
+  SELECT *, count(*) FILTER (WHERE before IS NULL OR occurred_at > before + to_seconds($early_s))
+    OVER (PARTITION BY person, provider, class, is_approved ORDER BY occurred_at, event_id) AS moment
+  FROM waiting
+), in_turn AS (
+  SELECT *, row_number() OVER (PARTITION BY person, provider, class, is_approved, moment, asked_at IS NULL ORDER BY occurred_at, event_id) AS turn FROM at_once
 ), waited AS (
-  -- A request that waited for the phone ends right behind the phone's own row about it.
-  SELECT w.event_id, p.event_id AS phone_id FROM (
-    FROM placed WHERE owner IS NULL AND prompt_key IS NULL AND asked_at IS NOT NULL AND has_requester AND NOT has_answerer_ip
-  ) w ASOF JOIN (FROM placed WHERE owner IS NULL AND prompt_key IS NULL AND asked_at IS NULL AND has_answerer_ip AND certainty = 'explicit') p
-    ON p.person = w.person AND p.provider = w.provider AND p.class = w.class AND (p.outcome = 'approved') = (w.outcome = 'approved') AND p.occurred_at <= w.occurred_at
-  WHERE p.occurred_at >= w.asked_at AND w.occurred_at <= p.occurred_at + to_seconds($early_s)
+  -- A request that waited ends right behind the phone's row about it; of several that end at once each has one.
+  SELECT w.event_id, p.event_id AS phone_id FROM in_turn w JOIN in_turn p USING (person, provider, class, is_approved, moment, turn)
+  WHERE w.asked_at <= p.occurred_at AND p.asked_at IS NULL AND w.occurred_at BETWEEN p.occurred_at AND p.occurred_at + to_seconds($early_s)
 ), repeating AS (
   -- A log that writes a row for every poll of one challenge repeats itself within moments; only logs that cannot tell do so.
   SELECT event_id, lag(occurred_at) OVER same AS before, person, provider, flow_id, outcome, class, occurred_at
