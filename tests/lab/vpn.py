@@ -25,6 +25,7 @@ class Vpn:
     def __init__(self, parts: Parts, port: int) -> None:
         self._radclient = (str(parts.debian / "usr/bin/radclient"), "-D", str(parts.debian / "usr/share/freeradius"))
         self._server, self.environment = f"127.0.0.1:{port}", parts.radius_environment
+        self._clients: list[subprocess.Popen[bytes]] = []
 
     def connect(self, person: str) -> subprocess.Popen[bytes]:
         """A client that asks once to be let in; its `wait()` gives 0 for somebody who was."""
@@ -33,7 +34,14 @@ class Vpn:
         if client.stdin is not None:
             client.stdin.write(f'User-Name = "{person}", User-Password = "{PASSWORD}", NAS-IP-Address = {GATEWAY}, NAS-Port = 0\n'.encode())
             client.stdin.close()
+        self._clients.append(client)
         return client
+
+    def hang_up(self) -> None:
+        """No client waits any longer."""
+        for client in self._clients:
+            client.kill()
+            client.wait()
 
 
 @contextmanager
@@ -50,4 +58,8 @@ def serving(parts: Parts, folder: Path, server: Server) -> Iterator[Vpn]:
     words = (str(parts.debian / "usr/sbin/freeradius"), "-f", "-l", "stdout", "-d", str(folder), "-D", str(parts.debian / "usr/share/freeradius"))
     log = folder / "printed.log"
     with running(words, log, parts.radius_environment, lambda: "Ready to process requests" in log.read_text("utf-8", "replace")):
-        yield Vpn(parts, port)
+        vpn = Vpn(parts, port)
+        try:
+            yield vpn
+        finally:
+            vpn.hang_up()
