@@ -10,7 +10,7 @@ LOCKED := .venv/.locked
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check evaluate bench fuzz docs format lock clean
+.PHONY: help demo test lab check evaluate bench fuzz docs format lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,7 +19,10 @@ demo: $(READY) ## Set up, then find the attacks in the logs of a simulated compa
 	$(BIN)/unbidden demo $(ARGS)
 
 test: $(READY) ## Run the tests; those that could not run are listed with the reason
-	$(BIN)/pytest -n $(WORKERS) $(ARGS)
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+
+lab: $(READY) ## Run the tests against real servers alone: privacyIDEA and FreeRADIUS, in .lab
+	$(BIN)/pytest --durations=3 tests/lab $(ARGS)
 
 check: $(READY) ## Lint, check the format, the types, the direction of imports and the reference pages
 	$(BIN)/ruff check
@@ -44,12 +47,14 @@ format: $(READY) ## Put the code into its format, and mend what the linter can m
 	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
 
-lock: ## Write requirements.lock anew (needs uv; ARGS=--upgrade takes newer releases)
+lock: ## Write requirements.lock and the lab's anew (needs uv; ARGS=--upgrade takes newer releases)
 	$(UV) pip compile --quiet --universal --python-version 3.11 --group dev --generate-hashes \
 		--custom-compile-command 'make lock' --output-file requirements.lock $(ARGS) pyproject.toml
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--custom-compile-command 'make lock' --output-file tests/lab/privacyidea.lock $(ARGS) tests/lab/privacyidea.in
 
 clean: ## Remove everything that was made, .venv too
-	rm -rf .venv build dist demo bench .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .lab build dist demo bench .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(LOCKED): requirements.lock

@@ -105,6 +105,11 @@ def evening(ahead: timedelta = timedelta()) -> Server:
     server.audited(610.004, "POST /ttype/<ttype>", success=1, action_detail=f"transaction_id: {14:020d}, status: declined, reason: unknown_trigger")
     server.logged(610.5, "CHALLENGE_DECLINED", 14)
     server.audited(610.504, "POST /validate/check", "DECLINED", 10.504)
+    server.logged(640.45, "CHALLENGE_TRIGGERED", 15)  # and one that is accepted
+    server.logged(650, "CHALLENGE_ANSWERED_OUT_OF_BAND", 15, by_phone=True)
+    server.audited(650.004, "POST /ttype/<ttype>", success=1, action_detail=f"transaction_id: {15:020d}, status: accept")
+    server.logged(650.5, "LOGIN_SUCCESS", 15)
+    server.audited(650.504, "POST /validate/check", "ACCEPT", 10.504, success=1, info="matching 1 tokens")
     for number in range(20, 27):  # seven open at once, the last ones refused in another order
         server.sent(700 + 0.4 * number, number)
     for at, number in enumerate((26, 24, 25)):
@@ -112,6 +117,8 @@ def evening(ahead: timedelta = timedelta()) -> Server:
     server.sent(800, 30)  # a stranger's and her own in one moment
     server.sent(800.2, 31, ip=HOME)
     server.answered(805, 31)
+    server.sent(900, 40)  # ignored, and the client asks again when the time is long over
+    server.asked_again(1090, 40)
     return server
 
 
@@ -137,7 +144,7 @@ def test_both_logs_of_a_server_tell_each_prompt_once(tmp_path: Path, hours: floa
     alone = told(tmp_path, server.log)
     assert [prompt["fate"] for prompt in alone[:4]] == ["denied", "reported", "cancelled", "approved"]
     assert [prompt["fate"] for prompt in alone[4:9]] == ["unanswered", "unanswered", "approved", "unanswered", "reported"]
-    assert len(alone) == 18
+    assert len(alone) == 20
     both = told(tmp_path, server.log, server.audit)
     assert facts(both) == facts(alone)
     assert {prompt["has_number"] for prompt in both if prompt["sent_at"] < START + timedelta(seconds=500)} == {True}, "only the audit log says so"
@@ -182,11 +189,25 @@ def test_the_send_is_that_of_the_log_that_has_it(tmp_path: Path) -> None:
     assert (prompt["ip"], prompt["answer_ip"]) == (STRANGER, PHONE)
 
 
+def test_a_request_that_waited_is_one_prompt_in_the_audit_log_alone(tmp_path: Path) -> None:
+    prompts = [prompt for prompt in told(tmp_path, evening().audit) if 490 < (prompt["sent_at"] - START).total_seconds() < 700]
+    assert [prompt["fate"] for prompt in prompts] == ["failed", "reported", "approved"]
+    assert {prompt["ip"] for prompt in prompts} == {STRANGER}
+    assert [prompt["answer_ip"] for prompt in prompts] == [None, PHONE, PHONE]
+
+
+def test_a_client_that_asks_when_the_time_is_over_makes_no_prompt(tmp_path: Path) -> None:
+    server = Server()
+    server.sent(0, 1)
+    server.asked_again(190, 1)
+    assert [prompt["fate"] for prompt in told(tmp_path, server.audit)] == ["failed"]
+
+
 def test_prompts_close_together_stay_apart_in_the_audit_log_alone(tmp_path: Path) -> None:
     server = evening()
     prompts = told(tmp_path, server.audit)
     alone = told(tmp_path, server.log)
-    assert sum(not prompt["is_implied"] for prompt in prompts) == len(alone) - 2, "two were asked by clients that wait, which leave no row of a send"
+    assert sum(not prompt["is_implied"] for prompt in prompts) == len(alone) - 3, "three were asked by clients that wait, which leave no row of a send"
 
 
 def attempt(at: int, txid: str, **changes: Any) -> Row:

@@ -70,15 +70,16 @@ def test_every_exception_from_the_linter_has_a_reason(repository: Path, committe
     assert bare + noqas == []
 
 
-def lock_entries(repository: Path) -> dict[str, str]:
-    """Each package of the lock with everything that stands behind its name."""
-    text = "\n".join(line for line in (repository / "requirements.lock").read_text("utf-8").splitlines() if not line.lstrip().startswith("#"))
+def lock_entries(lock: Path) -> dict[str, str]:
+    """Each package of a lock with everything that stands behind its name."""
+    text = "\n".join(line for line in lock.read_text("utf-8").splitlines() if not line.lstrip().startswith("#"))
     entries = [entry for entry in re.split(r"\n(?=\S)", text) if entry.strip()]
     return {re.split(r"[^\w.-]", entry, maxsplit=1)[0]: entry for entry in entries}
 
 
-def test_the_lock_has_an_exact_version_and_hashes_for_everything(repository: Path) -> None:
-    entries = lock_entries(repository)
+@pytest.mark.parametrize("lock", ["requirements.lock", "tests/lab/privacyidea.lock"])
+def test_the_lock_has_an_exact_version_and_hashes_for_everything(repository: Path, lock: str) -> None:
+    entries = lock_entries(repository / lock)
     assert entries
     assert [name for name, entry in entries.items() if not re.match(r"[\w.-]+==\S+ ", entry) or "--hash=sha256:" not in entry] == []
     assert [name for name, entry in entries.items() if "://" in entry or " @ " in entry] == []
@@ -89,7 +90,7 @@ def test_the_lock_holds_all_that_the_project_asks_for(repository: Path) -> None:
     asked = [*told["build-system"]["requires"], *told["project"]["dependencies"], *told["dependency-groups"]["dev"]]
     asked += [line for extra in told["project"].get("optional-dependencies", {}).values() for line in extra]
     names = {re.split(r"[^\w.-]", line, maxsplit=1)[0].lower().replace("_", "-") for line in asked}
-    assert names - set(lock_entries(repository)) == set()
+    assert names - set(lock_entries(repository / "requirements.lock")) == set()
 
 
 def test_help_lists_every_target(repository: Path) -> None:

@@ -1,7 +1,8 @@
 -- One row for each end of a challenge, with its challenge where the log allows to find it: by the vendor's id of the challenge,
 -- else of the flow, else of the session, else the person's last challenge of the same factor that could still be answered. An end whose
 -- factor the log does not tell is that of any challenge of its flow or session, unless another log knows that the request asked for a code
--- or a key, which is no challenge that anybody saw.
+-- or a key, which is no challenge that anybody saw. A row that cannot tell how it ended may be that of a client that asks after the time
+-- is up.
 WITH unseen AS (
   SELECT DISTINCT person, request_id FROM event WHERE kind = 'answer' AND factor IN ('totp', 'token', 'passkey') AND request_id IS NOT NULL
 ), answer AS (
@@ -34,7 +35,7 @@ WITH unseen AS (
   ) s
     ON s.provider = a.provider AND s.person = a.person AND s.class = a.class AND s.has_flow = (a.flow_id IS NOT NULL) AND s.sent_at <= a.asked
   LEFT JOIN patience p ON p.provider = s.provider AND p.factor = s.class
-  WHERE a.asked <= s.sent_at + to_seconds(coalesce(p.seconds, $default_patience_s))
+  WHERE a.asked <= s.sent_at + to_seconds(if(a.certainty = 'ambiguous' AND a.asked_at IS NULL, $late_s, coalesce(p.seconds, $default_patience_s)))
 )
 SELECT a.* EXCLUDE (asked), coalesce(k.send_id, f.send_id, n.send_id, t.send_id) AS send_id, k.send_id IS NOT NULL AS is_by_key,
   CASE a.outcome WHEN 'approved' THEN 1 WHEN 'reported' THEN 2 WHEN 'denied' THEN 3 WHEN 'wrong_number' THEN 4 WHEN 'cancelled' THEN 5

@@ -24,7 +24,8 @@ def _all(names: str, value: _Value) -> dict[str, _Value]:
 
 
 _LOG: Structure = _all(
-    "id timestamp event_type username uid realm resolver source_ip client_label endpoint serial transaction_id attempt_id reasons", "VARCHAR",
+    "id timestamp event_type username uid realm resolver source_ip client_label client_label_source endpoint serial transaction_id attempt_id reasons",
+    "VARCHAR",
 )  # fmt: skip
 _AUDIT: Structure = _all(
     "number date timestamp startdate action success authentication serial token_type user realm administrator action_detail info privacyidea_server client"
@@ -77,13 +78,15 @@ _CODED = "('sms', 'email', 'totp', 'token')"
 
 # A challenge that was triggered with a PIN or password proves it (step 1); a sign-in that a code or key completed proves the answer (step 1).
 # The end of a push is told twice, by the phone (/ttype) and by the client that asks how it went: the addresses are of two sides.
+# Who asks is mostly a plug-in on a server, the same for everybody: an application. Only a browser's label is the person's own.
 # A failed answer that names no challenge, or one that the server does not hold, is a replay or a late one and ends none; a wrong code without a
 # challenge was typed, whatever the token: nobody was asked.
 _LOG_SQL = f"""
 WITH bare AS (
   SELECT raw.*, utc(timestamp) AS happened, known(transaction_id) AS challenge, starts_with(endpoint, '/ttype/') AS is_phone,
     CASE WHEN starts_with(endpoint, '/ttype/push') THEN 'push' {_BY_SERIAL} ELSE 'unknown' END AS named, types.kind AS plain, types.outcome AS ends,
-    contains(reasons, 'WRONG_OTP') OR contains(reasons, 'CHALLENGE_WRONG_RESPONSE') OR event_type = 'TOKEN_ONLY_FAIL' AS is_wrong
+    contains(reasons, 'WRONG_OTP') OR contains(reasons, 'CHALLENGE_WRONG_RESPONSE') OR event_type = 'TOKEN_ONLY_FAIL' AS is_wrong,
+    coalesce(starts_with(client_label, 'Mozilla/') AND client_label_source IS DISTINCT FROM 'client_id', false) AS is_browser
   FROM raw LEFT JOIN (VALUES {_table((name, *meaning) for name, meaning in _TYPES.items())}) types(name, kind, outcome) ON types.name = raw.event_type
   WHERE utc(timestamp) IS NOT NULL AND event_type IS NOT NULL
 ), typed AS (
@@ -111,7 +114,9 @@ SELECT source, step, happened AS occurred_at, known(realm) AS tenant, if(step = 
   concat_ws(' ', endpoint, event_type) AS code, nullif(trim(regexp_replace(reasons, '[^A-Z_]+', ' ', 'g')), '') AS detail,
   if(event_type = 'CHALLENGE_CONTINUED', NULL, challenge) AS prompt_key, if(kind = 'answer', prompt_key, NULL) AS request_id, known(attempt_id) AS flow_id,
   if(kind IN ('prompt', 'answer'), 'login', NULL) AS intent,
-  if(is_phone, NULL, bare_ip(source_ip)) AS ip, if(is_phone, NULL, known(client_label)) AS agent, if(is_phone, bare_ip(source_ip), NULL) AS answer_ip,
+  if(is_phone, NULL, bare_ip(source_ip)) AS ip, if(is_phone, bare_ip(source_ip), NULL) AS answer_ip,
+  if(is_phone OR NOT is_browser, NULL, known(client_label)) AS agent,
+  if(is_phone OR is_browser, NULL, if(client_label_source = 'client_id', known(client_label), split_part(known(client_label), '/', 1))) AS app,
   known(serial) AS answer_device, if(kind = 'answer', factor_ = 'passkey', NULL) AS is_resistant, if(kind = 'risk', 'high', NULL) AS risk
 FROM stepped
 """
@@ -123,7 +128,8 @@ _AUDIT_AT = "coalesce(utc(date), utc(timestamp))"
 # an enrolment, a wrong number or, before 3.14, anything. The client's row of a refused push repeats the phone's. The row of a send does not name its
 # transaction: a challenge has no id here, an answer's transaction (else its row) is its flow, and they are joined by person and time. The authentication
 # log of the same server names the transaction as the request of its answers: so the two logs' accounts of one challenge find each other.
-# A request that waited for the phone (push_wait) has the words of a wrong code or DECLINED, and was asked when it began.
+# A request that waited for the phone (push_wait) has the words of a wrong code, DECLINED, or those of a code that was right, and was asked when it began.
+# Of a browser this log keeps the first word only, which is the same for all.
 _AUDIT_SQL = rf"""
 WITH bare AS (
   SELECT raw.*, {_AUDIT_AT} AS happened, contains(action, ' /ttype/') AS is_phone, known(administrator) AS admin,
@@ -132,7 +138,7 @@ WITH bare AS (
     nullif(regexp_extract(action_detail, 'transaction_id: ?(\d+)', 1), '') AS flow, regexp_extract(action_detail, 'status: ?(\w+)', 1) AS status,
     regexp_extract(action, '^(POST|PUT) /token/([a-z]+)', 2) AS verb, coalesce(tokens.named, CASE {_BY_SERIAL} END, 'unknown') AS named,
     regexp_full_match(action, '(POST|GET) /(validate/(check|radiuscheck|samlcheck)|auth)') AS is_check,
-    contains(action, '/validate/triggerchallenge') AS is_trigger, known(authentication) IS NULL AS is_old
+    contains(action, '/validate/triggerchallenge') AS is_trigger, known(authentication) IS NULL AS is_old, coalesce(user_agent = 'Mozilla', false) AS is_browser
   FROM raw LEFT JOIN (VALUES {_table(_TOKENS.items())}) tokens(name, named) ON tokens.name = lower(raw.token_type)
   WHERE {_AUDIT_AT} IS NOT NULL AND action IS NOT NULL
 ), typed AS (
@@ -166,7 +172,8 @@ WITH bare AS (
 )
 SELECT source, step, happened AS occurred_at, known(realm) AS tenant, if(step = 1, proved, meaning[1]) AS kind,
   name || if(step = 1, '|' || proved, '') AS event_id, if(kind = 'other', NULL, coalesce(flow, name)) AS request_id,
-  if(kind = 'answer' AND is_check AND named = 'push' AND (info LIKE 'wrong otp value%' OR authentication = 'DECLINED'), utc(startdate), NULL) AS asked_at,
+  if(kind = 'answer' AND is_check AND named = 'push' AND (info LIKE 'wrong otp value%' OR info LIKE 'matching 1 token%' OR authentication = 'DECLINED'),
+    utc(startdate), NULL) AS asked_at,
   CASE WHEN step = 0 THEN meaning[2] WHEN proved = 'password' THEN 'success' ELSE 'approved' END AS outcome,
   CASE WHEN kind IN ('prompt', 'answer') THEN named WHEN kind = 'password' AND info LIKE 'ERR904%' THEN NULL WHEN kind = 'password' THEN 'password'
     WHEN kind = 'factor' THEN nullif(named, 'unknown') END AS factor,
@@ -175,7 +182,8 @@ SELECT source, step, happened AS occurred_at, known(realm) AS tenant, if(step = 
   concat_ws(' ', action, known(authentication), nullif(status, '')) AS code, known(info) AS detail,
   if(kind = 'answer', coalesce(flow, name), flow) AS flow_id,
   if(kind IN ('prompt', 'answer'), 'login', NULL) AS intent, if(is_phone, NULL, bare_ip(client)) AS ip, if(is_phone, bare_ip(client), NULL) AS answer_ip,
-  if(is_phone, NULL, nullif(concat_ws('/', known(user_agent), known(user_agent_version)), '')) AS agent, known(serial) AS answer_device,
+  if(is_phone OR NOT is_browser, NULL, nullif(concat_ws('/', user_agent, known(user_agent_version)), 'Mozilla/5.0')) AS agent,
+  if(is_phone OR is_browser, NULL, known(user_agent)) AS app, known(serial) AS answer_device,
   if(kind = 'prompt' AND named = 'push' AND contains(info, 'Please press'), true, NULL) AS has_number,
   if(kind = 'answer', named = 'passkey', NULL) AS is_resistant
 FROM stepped
