@@ -85,13 +85,20 @@ def _first(world: World, rng: random.Random, way: Way, at: datetime, memory: _Me
     if rng.random() < world.plan.habits.typo:
         yield way.deed(later(at, -rng.uniform(5, 30)), "password", "failure")
     country = way.by.spot.place.country
-    way = replace(way, risk="medium" if country != memory.country or rng.random() < 0.03 else "low")
+    way = replace(way, risk=_rating(world, rng, is_new=country != memory.country))
     if at < memory.until and country == memory.country:
         yield _visit(rng, way, at, memory)
         return
     flow = yield from persist(world, rng, way, at)
     if flow is not None:
         memory.until, memory.flow, memory.country = at + timedelta(days=way.person.remember_days, hours=-2), flow, country
+
+
+def _rating(world: World, rng: random.Random, *, is_new: bool) -> str:
+    """How the vendor rates a sign-in of the person's own: now and then it is alarmed for nothing, more often in a new country."""
+    odds = world.plan.habits.false_alarm * (10 if is_new else 1)
+    chance = rng.random()
+    return "high" if chance < odds else "medium" if is_new or chance < 0.03 + odds else "low"
 
 
 def _vpn(world: World, rng: random.Random, way: Way, begin: datetime) -> Iterator[Act]:
