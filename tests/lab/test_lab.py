@@ -100,6 +100,7 @@ def _as_audited(fates: Fates) -> Fates:
 def test_the_alert_comes_before_the_approval(scanned: tuple[str, line.Run]) -> None:
     [gave_in] = [incident for incident in document(scanned[1])["incidents"] if incident["user"] == "gwen"]
     assert gave_in["detected_at"] < gave_in["approved_at"]
+    assert not any("browser" in sentence for sentence in gave_in["story"]), "a plug-in asked: no log names the stranger's browser"
 
 
 def test_everything_the_servers_wrote_is_read(scanned: tuple[str, line.Run]) -> None:
