@@ -19,7 +19,7 @@ demo: $(READY) ## Set up, then find the attacks in the logs of a simulated compa
 	$(BIN)/unbidden demo $(ARGS)
 
 test: $(READY) ## Run the tests; those that could not run are listed with the reason
-	$(BIN)/pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+	$(BIN)/pytest -n $(WORKERS) $(ARGS)
 
 lab: $(READY) ## Run the tests against real servers alone: privacyIDEA and FreeRADIUS, in .lab
 	$(BIN)/pytest --durations=3 tests/lab $(ARGS)

@@ -104,7 +104,8 @@ def _from_where(prompts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         yield f"The requests came from {some}; the logs hold too little of this person's past to say whether that is usual."
     elif len(strangers) == len(prompts):
         new = "in a country" if all(prompt["country_days"] == 0 for prompt in prompts) else "at a place"
-        is_strange = all((prompt["client_days"] or 0) == 0 and not prompt["device_days"] for prompt in prompts)
+        seen = [(prompt["client_days"], prompt["device_days"]) for prompt in prompts]
+        is_strange = not any(client or device for client, device in seen) and all(0 in days for days in seen)
         browser = " and with a browser or device never seen with them" if is_strange else ""
         yield f"The requests came from {some}, {new} where this person had never signed in before{browser}."
     elif strangers:

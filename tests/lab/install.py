@@ -79,7 +79,7 @@ def install(folder: Path) -> Parts:
         raise CannotInstallError(f"not on this machine: {', '.join(missing)}")
     folder.mkdir(exist_ok=True)
     parts, lock = Parts(folder), LOCK.read_bytes() + sys.version.encode()
-    with _alone(folder / "lock"):
+    with alone(folder / "lock"):
         _once(parts.debian, " ".join(PACKAGES).encode(), lambda: _unpack(parts))
         _once(parts.venv, lock, lambda: _environment(parts))
         _once(parts.fresh, lock + (HERE / "pi.cfg").read_bytes() + repr(SETUP).encode(), lambda: _fresh_server(parts))
@@ -97,7 +97,7 @@ def _once(part: Path, edition: bytes, make: Callable[[], None]) -> None:
 
 
 @contextmanager
-def _alone(file: Path) -> Iterator[None]:
+def alone(file: Path) -> Iterator[None]:
     """Only one process at a time is inside, however many run the tests."""
     with file.open("w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
