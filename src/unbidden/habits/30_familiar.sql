@@ -3,7 +3,8 @@ WITH asked AS (
   SELECT prompt_id, person, sent_at - to_seconds($age_s) AS until, unnest([
     {trait: 'any', value: ''}, {trait: 'ip', value: ip}, {trait: 'network', value: network}, {trait: 'asn', value: CAST(asn AS VARCHAR)},
     {trait: 'country', value: country}, {trait: 'city', value: city}, {trait: 'device', value: device}, {trait: 'client', value: client},
-    {trait: 'app', value: app}, {trait: 'phone', value: network}, {trait: 'hour', value: CAST(hour(sent_at) AS VARCHAR)}], recursive := true)
+    {trait: 'app', value: app}, {trait: 'phone', value: network}, {trait: 'provider', value: provider},
+    {trait: 'device at', value: provider}, {trait: 'hour', value: CAST(hour(sent_at) AS VARCHAR)}], recursive := true)
   FROM prompt
 ), counted AS (
   SELECT a.prompt_id, a.trait, a.value, h.days FROM (SELECT * FROM asked WHERE value IS NOT NULL) a ASOF LEFT JOIN habit h
@@ -15,6 +16,8 @@ WITH asked AS (
     max(coalesce(days, 0)) FILTER (WHERE trait = 'asn') AS asn_days, max(coalesce(days, 0)) FILTER (WHERE trait = 'country') AS country_days,
     max(coalesce(days, 0)) FILTER (WHERE trait = 'city') AS city_days, max(coalesce(days, 0)) FILTER (WHERE trait = 'device') AS device_days,
     max(coalesce(days, 0)) FILTER (WHERE trait = 'client') AS client_days, max(coalesce(days, 0)) FILTER (WHERE trait = 'app') AS app_days,
+    max(coalesce(days, 0)) FILTER (WHERE trait = 'provider') AS provider_days,
+    max(coalesce(days, 0)) FILTER (WHERE trait = 'device at') AS with_device_days,
     max(coalesce(days, 0)) FILTER (WHERE trait = 'phone') AS phone_days, max(coalesce(days, 0)) FILTER (WHERE trait = 'hour') AS hour_days
   FROM counted GROUP BY prompt_id
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -153,6 +153,8 @@ def hire(plan: Plan, count: int, days: int, seed: int, start: datetime) -> list[
     """As many people, the same for the same seed; the first n are the same for any larger count."""
     people: list[Person] = []
     names: dict[str, int] = {}
+    # One organisation in three has no managed computers: its logs know no device.
+    plan = replace(plan, habits=replace(plan.habits, unmanaged=1.0)) if seed % 3 == 0 else plan
     for number in range(count):
         rng = random.Random(f"{seed}/person/{number}")
         first, last = rng.choice(_FIRST), rng.choice(_LAST)
