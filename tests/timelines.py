@@ -37,6 +37,12 @@ PLACES: dict[str, dict[str, Any]] = {
         "country": "NL", "city": "Delft", "lat": 52.0, "lon": 4.36, "client": "firefox on linux"},
     "testers": {"ip": "10.61.1.1", "asn": 64507,
         "country": "NL", "city": "Delft", "lat": 52.0, "lon": 4.36, "client": "firefox on linux"},
+    "branch": {"ip": "10.98.1.7", "asn": 64501,
+        "country": "US", "city": "Toledo", "lat": 41.65, "lon": -83.54, "client": "chrome on windows"},
+    "small branch": {"ip": "10.97.1.7", "asn": 64501,
+        "country": "US", "city": "Flint", "lat": 43.01, "lon": -83.69, "client": "chrome on windows"},
+    "crowd": {"ip": "192.0.2.5", "asn": 64504,
+        "country": "VN", "city": "Hanoi", "lat": 21.03, "lon": 105.85, "client": "firefox on linux"},
     "stranger2": {"ip": "198.51.100.9", "asn": 64506,
         "country": "BR", "city": "Recife", "lat": -8.05, "lon": -34.9, "client": "safari on mac os"},
 }  # fmt: skip

@@ -14,7 +14,7 @@ from typing import Any
 from unbidden.errors import UnbiddenError
 from unbidden.evaluate.episodes import Episode, View
 
-# The weight of a detection is never nothing, and no single one is certainty.
+# The weight of a detection is never nothing, and no single one is certainty, unless it was set to more by hand.
 LEAST, MOST = 0.1, 6.0
 # Weights set by hand are held to be right to about half a log-odds: the penalty is 1 / (2 * 0.5 ** 2).
 HOLD = 2.0
@@ -110,6 +110,6 @@ def _step(found: Sequence[Episode], chosen: Sequence[View], start: Mapping[str, 
         slope = -counts * sign / (1 + np.exp(np.clip(margin, -60, 60)))
         return float(counts @ np.logaddexp(0, -margin) + hold * np.sum((weights - held) ** 2)), made.T @ slope + 2 * hold * (weights - held)
 
-    bounds = [(LEAST, MOST) if weight > 0 else (-MOST, -LEAST) for weight in held]
+    bounds = [(LEAST, max(MOST, weight)) if weight > 0 else (min(-MOST, weight), -LEAST) for weight in held]
     found_at = minimize(cost, np.array([start[name] for name in names]), jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 500, "ftol": 1e-12})
     return {name: round(float(weight), 6) for name, weight in zip(names, found_at.x, strict=True)}

@@ -4,6 +4,10 @@ WITH source_now AS (
   SELECT i.prompt_id, i.phase, n.asked_people, n.spurned_people
   FROM (SELECT prompt_id, phase, instant, network FROM instant WHERE NOT is_known_place AND network IS NOT NULL) i
     ASOF JOIN source_touch n ON n.network = i.network AND n.instant <= i.instant
+), colleagues AS (
+  SELECT i.prompt_id, i.phase, r.people
+  FROM (SELECT prompt_id, phase, instant, network FROM instant WHERE NOT is_known_place AND network IS NOT NULL) i
+    ASOF JOIN (SELECT network, instant, max(people) AS people FROM regular GROUP BY ALL) r ON r.network = i.network AND r.instant <= i.instant
 )
 SELECT p.person, i.phase, i.instant, if(i.phase = 'asked', 'pending', p.fate) AS fate_so_far,
   p.* EXCLUDE (person, fate, fate_at, certainty), if(i.phase = 'ended', p.certainty, NULL) AS certainty,
@@ -14,7 +18,7 @@ SELECT p.person, i.phase, i.instant, if(i.phase = 'asked', 'pending', p.fate) AS
   if(p.lat IS NOT NULL AND p.answer_lat IS NOT NULL, distance_km(p.lat, p.lon, p.answer_lat, p.answer_lon), NULL) AS answer_km,
   s.* EXCLUDE (prompt_id, phase),
   i.is_outage,
-  coalesce(n.asked_people, 0) AS asked_people, coalesce(n.spurned_people, 0) AS spurned_people,
+  coalesce(q.people, 0) AS regular_people, coalesce(n.asked_people, 0) AS asked_people, coalesce(n.spurned_people, 0) AS spurned_people,
   t.note AS trust_note, coalesce(t.is_exercise, false) AS is_exercise, o.is_privileged
 FROM instant i JOIN prompt p USING (prompt_id) JOIN familiar f USING (prompt_id)
   JOIN tally c ON c.prompt_id = i.prompt_id AND c.phase = i.phase
@@ -24,4 +28,5 @@ FROM instant i JOIN prompt p USING (prompt_id) JOIN familiar f USING (prompt_id)
   LEFT JOIN elsewhere e ON e.prompt_id = i.prompt_id AND e.phase = i.phase
   LEFT JOIN said s ON s.prompt_id = i.prompt_id AND s.phase = i.phase
   LEFT JOIN source_now n ON n.prompt_id = i.prompt_id AND n.phase = i.phase
+  LEFT JOIN colleagues q ON q.prompt_id = i.prompt_id AND q.phase = i.phase
   LEFT JOIN trusted t ON t.ip = p.ip LEFT JOIN person o ON o.person = p.person

@@ -188,7 +188,8 @@ TEST = Plan(
     part=(0.0, 1.0), near=(55, 30, 15),
     habits=Habits(
         fails=0.06, fails_again=0.2, natural=(("unanswered", 50), ("cancelled", 18), ("denied", 18), ("failed", 14)), typo=0.06, weekend=0.12, vpn=0.5,
-        two_phones=0.12, new_phone=0.04, new_laptop=0.03, newcomer=0.04, traveller=0.08, mover=0.03, hotspot=0.025, tunneller=0.04, unmanaged=0.3, false_alarm=0.01,
+        two_phones=0.12, new_phone=0.04, new_laptop=0.03, newcomer=0.04, traveller=0.08, mover=0.03, hotspot=0.025, tunneller=0.04, unmanaged=0.3,
+        false_alarm=0.01,
         remember_days=((1, 45), (2, 20), (5, 20), (14, 15)), home_tenths=((0, 20), (3, 30), (6, 25), (10, 25)),
     ),
 )  # fmt: skip
