@@ -32,7 +32,7 @@ check: $(READY) ## Lint, check the format, the types, the direction of imports a
 	$(BIN)/python tools/docs.py --check
 
 evaluate: $(READY) ## Judge the detections and published ones on simulated companies, held to evaluation.toml
-	$(BIN)/unbidden evaluate --budget evaluation.toml --compare --plot docs/evaluation.svg -o docs/evaluation.json $(ARGS)
+	$(BIN)/unbidden evaluate --budget evaluation.toml --compare --plot docs/evaluation.svg -o evaluation.json $(ARGS)
 
 bench: $(READY) ## Measure how long the stages take
 	$(BIN)/python tools/bench.py $(ARGS)
@@ -54,7 +54,7 @@ lock: ## Write requirements.lock and the lab's anew (needs uv; ARGS=--upgrade ta
 		--custom-compile-command 'make lock' --output-file tests/lab/privacyidea.lock $(ARGS) tests/lab/privacyidea.in
 
 clean: ## Remove everything that was made, .venv too
-	rm -rf .venv .lab build dist demo bench .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .lab build dist demo bench evaluation.json .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(LOCKED): requirements.lock

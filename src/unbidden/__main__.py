@@ -9,11 +9,10 @@ from typing import NoReturn
 
 def main() -> None:
     """Run the command line. Ctrl-C ends it with 130, whenever it comes; a result that was to be written is whole or not there."""
-    # While modules are loaded there is nothing to tidy up, and an exception out of the middle of one could end anywhere.
+    # While modules are loaded there is nothing to tidy up, and an exception out of the middle of one could end anywhere. A command sets its own handler.
     signal.signal(signal.SIGINT, lambda *_: _stop_at_once())
     from unbidden.cli import app  # noqa: PLC0415 - loaded under the handler above
 
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     app()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -205,7 +206,8 @@ def tune(
 
 @contextmanager
 def _plain_errors() -> Iterator[None]:
-    """Say what is wrong in one line and end with 2; stopped by Ctrl-C, end with 130."""
+    """Say what is wrong in one line and end with 2; stopped by Ctrl-C, end with 130. Before and after there is nothing to tidy up."""
+    at_once = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield
     except KeyboardInterrupt:
@@ -223,6 +225,8 @@ def _plain_errors() -> Iterator[None]:
         if not engine.was_interrupted(error):
             raise
         _stop()
+    finally:
+        signal.signal(signal.SIGINT, at_once)
 
 
 def _stop() -> NoReturn:

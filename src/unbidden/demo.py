@@ -52,13 +52,16 @@ def conclude(shown: Shown, console: Console) -> None:
     alerts = [incident for incident in shown.result["incidents"] if incident["severity"] != "low"]
     victims = {victim for attack in shown.truth["attacks"] for victim in attack["victims"]}
     found = sorted(victims & {incident["user"] for incident in alerts})
-    false = sorted({incident["user"] for incident in alerts} - victims)
+    other = {person for trap in shown.truth["traps"] if trap["other_attack"] for person in trap["people"]} - victims
+    false = sorted({incident["user"] for incident in alerts} - victims - other)
     console.rule("Held against the truth of the simulation")
     console.print(f"Attacked people: {len(victims)}, of these alerted: {len(found)}. Alerts about anybody else: {len(false)}.", highlight=False)
     for missed in sorted(victims - set(found)):
         console.print(f"  missed: {missed}", highlight=False)
     for wrong in false:
         console.print(f"  false: {wrong}", highlight=False)
+    for relayed in sorted(other & {incident["user"] for incident in alerts}):
+        console.print(f"  another kind of attack, alerted as well: {relayed} was phished through a relay", highlight=False)
     console.print(f"Report: {shown.report}", highlight=False)
     console.print(f"Try: unbidden sources {shown.folder}/logs", highlight=False, soft_wrap=True)
     told = f"--people {shown.folder}/logs/people.csv --trust {shown.folder}/logs/trust.csv"

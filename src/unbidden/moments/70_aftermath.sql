@@ -12,6 +12,9 @@ WITH let_in AS (
 ), follower AS (
   SELECT event_id, person, occurred_at, kind, outcome, app, code, network FROM event
   WHERE kind IN ('session', 'factor', 'policy') AND person IN (SELECT person FROM stranger)
+  -- What two logs tell of one sign-in happened once.
+  WINDOW same AS (PARTITION BY person, kind, outcome, flow_id ORDER BY date_trunc('second', occurred_at), lat IS NULL, provider, event_id)
+  QUALIFY NOT coalesce(flow_id IS NOT NULL AND lag(provider) OVER same <> provider AND occurred_at <= lag(occurred_at) OVER same + to_seconds($told_twice_s), false)
 ), followed AS (
   SELECT f.*, s.prompt_id, s.phase, s.instant, s.has_history, s.unwanted_1h, s.open_1h FROM follower f ASOF JOIN (
     FROM stranger QUALIFY row_number() OVER (PARTITION BY person, network, instant ORDER BY prompt_id) = 1

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import csv
 import heapq
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
+
+import orjson
 
 from unbidden.providers import Event, Record, registry
 from unbidden.simulate.people import Person, by_login
@@ -21,7 +22,9 @@ from unbidden.simulate.transport import Row, Transport
 
 _PAGE = 1000
 
-_compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+def _compact(record: Record) -> str:
+    return orjson.dumps(record).decode()
 
 
 @dataclass(frozen=True, slots=True)
