@@ -5,19 +5,22 @@ No rule reads the truth. Chance comes from the seed alone and the clock is never
 
 from __future__ import annotations
 
-import json
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
 from datetime import UTC, datetime
+from functools import partial
+from itertools import repeat
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import orjson
+
 from unbidden.errors import UnbiddenError
-from unbidden.simulate.export import collect, people_csv
+from unbidden.simulate.export import LOGS, collect, people_csv
 from unbidden.simulate.history import Setting, Share, write_share
 from unbidden.simulate.plan import PLANS, Plan
 from unbidden.simulate.stories import all_attacks, all_traps, chosen
-from unbidden.simulate.transport import Transport
 from unbidden.simulate.truth import iso, told
 
 __all__ = ("FIRST_DAY", "PLANS", "write")
@@ -46,21 +49,19 @@ def write(  # noqa: PLR0913 -- every option of the command is an argument of its
     chosen("trap", all_traps(), traps)
     setting = Setting(plan, people, days, seed, start.astimezone(UTC).replace(tzinfo=None), attacks, traps, faults)
     folder.mkdir(parents=True, exist_ok=True)
-    transport = Transport(faults)
     with TemporaryDirectory(dir=folder, prefix=".runs-") as runs:
-        shares = _shares(setting, max(1, min(jobs, people // _SHARE)), Path(runs))
-        collect(Path(runs), folder, transport)
-    seen = {name: sum(share.seen[name] for share in shares) + count for name, count in transport.seen.items()}
-    _tell_truth(folder, setting, shares, seen)
+        shares, faults_seen = _write_logs(setting, max(1, min(jobs, people // _SHARE)), Path(runs), folder)
+    _tell_truth(folder, setting, shares, {name: sum(seen[name] for seen in faults_seen) for name in faults_seen[0]})
     return folder
 
 
-def _shares(setting: Setting, count: int, folder: Path) -> list[Share]:
-    """Every share of the people, written by a process of its own when there are several."""
-    if count == 1:
-        return [write_share(setting, 0, 1, folder)]
-    with ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn")) as pool:
-        return [future.result() for future in [pool.submit(write_share, setting, number, count, folder) for number in range(count)]]
+def _write_logs(setting: Setting, count: int, runs: Path, folder: Path) -> tuple[list[Share], list[dict[str, int]]]:
+    """Every share of the people and then every log, by processes of their own when there are several. Gives the shares and the faults of the way."""
+    with ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn")) if count > 1 else nullcontext() as pool:
+        do = pool.map if pool else map
+        shares = list(do(write_share, repeat(setting), range(count), repeat(count), repeat(runs)))
+        merged = list(do(partial(collect, runs=runs, folder=folder, has_faults=setting.has_faults), range(len(LOGS))))
+    return shares, [*(share.seen for share in shares), *merged]
 
 
 def _tell_truth(folder: Path, setting: Setting, shares: list[Share], seen: dict[str, int]) -> None:
@@ -73,4 +74,4 @@ def _tell_truth(folder: Path, setting: Setting, shares: list[Share], seen: dict[
         "okta_classic_until": iso(world.classic_until), "faults": seen,
     }  # fmt: skip
     cases, prompts = [case for share in shares for case in share.cases], [prompt for share in shares for prompt in share.prompts]
-    (folder / "truth.json").write_text(json.dumps(told(cases, prompts, facts), ensure_ascii=False, indent=1) + "\n", "utf-8")
+    (folder / "truth.json").write_bytes(orjson.dumps(told(cases, prompts, facts), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))

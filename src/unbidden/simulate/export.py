@@ -97,14 +97,15 @@ def _rendered(provider: str, events: list[Event]) -> Iterator[Row]:
             yield Row(event["occurred_at"], f"{event['event_id']}-{number}", record)
 
 
-def collect(runs: Path, folder: Path, transport: Transport) -> None:
-    """Merge the runs of all shares into the files of every log, in a folder for each provider."""
-    for log in LOGS:
-        with ExitStack() as stack:
-            files = [stack.enter_context(file.open(encoding="utf-8", newline="\n")) for file in sorted(runs.glob(f"{log.run}.*"))]
-            if files:
-                (folder / log.provider).mkdir(parents=True, exist_ok=True)
-                (_pages if log.before else _days)(folder / log.provider, log, heapq.merge(*files, reverse=log.is_newest_first), transport)
+def collect(number: int, runs: Path, folder: Path, *, has_faults: bool) -> dict[str, int]:
+    """Merge the runs of all shares into the files of one of the `LOGS`, in its provider's folder. Gives how many rows came twice or were cut."""
+    log, transport = LOGS[number], Transport(has_faults)
+    with ExitStack() as stack:
+        files = [stack.enter_context(file.open(encoding="utf-8", newline="\n")) for file in sorted(runs.glob(f"{log.run}.*"))]
+        if files:
+            (folder / log.provider).mkdir(parents=True, exist_ok=True)
+            (_pages if log.before else _days)(folder / log.provider, log, heapq.merge(*files, reverse=log.is_newest_first), transport)
+    return transport.seen
 
 
 def _days(folder: Path, log: Log, lines: Iterator[str], transport: Transport) -> None:
