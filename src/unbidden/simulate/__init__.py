@@ -5,6 +5,7 @@ No rule reads the truth. Chance comes from the seed alone and the clock is never
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import nullcontext
@@ -57,7 +58,8 @@ def write(  # noqa: PLR0913 -- every option of the command is an argument of its
 
 def _write_logs(setting: Setting, count: int, runs: Path, folder: Path) -> tuple[list[Share], list[dict[str, int]]]:
     """Every share of the people and then every log, by processes of their own when there are several. Gives the shares and the faults of the way."""
-    with ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn")) if count > 1 else nullcontext() as pool:
+    # A process of its own keeps all its rows until they are written, so that looking for garbage among them is in vain: a third of the time.
+    with ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), gc.disable) if count > 1 else nullcontext() as pool:
         do = pool.map if pool else map
         shares = list(do(write_share, repeat(setting), range(count), repeat(count), repeat(runs)))
         merged = list(do(partial(collect, runs=runs, folder=folder, has_faults=setting.has_faults), range(len(LOGS))))
