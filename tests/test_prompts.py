@@ -293,7 +293,7 @@ def test_a_bombing_in_a_log_that_names_no_place_is_told_with_its_prompts(tmp_pat
         server.answered(60.0 * number + 8, number, "declined" if number < 5 else "accept")
     (tmp_path / "log.jsonl").write_text("\n".join(map(json.dumps, server.log)), "utf-8")
     [incident] = document(line.run([str(tmp_path)], line.Options(as_of=NOW)))["incidents"]
-    assert (incident["user"], incident["stage"], incident["severity"]) == ("alice", "approved", "critical")
+    assert (incident["user"], incident["stage"], incident["severity"]) == ("alice", "approved", "high")
     assert (incident["prompts"]["sent"], incident["prompts"]["denied"]) == (6, 5)
     assert [row["ip"] for row in incident["requesters"]] == [STRANGER]
 
@@ -302,3 +302,21 @@ def test_a_bombing_in_a_log_that_names_no_place_is_told_with_its_prompts(tmp_pat
 def test_the_recorded_bombing_is_found() -> None:
     [incident] = [one for one in document(line.run([str(SAMPLES / "authlog.json")]))["incidents"] if one["user"] == "alice"]
     assert (incident["stage"], incident["severity"], incident["prompts"]["reported"]) == ("approved", "critical", 2)
+
+
+def test_a_session_that_two_logs_tell_is_told_once(tmp_path: Path) -> None:
+    """Three refused and one approved push of a stranger at Entra, then one session, which the audit log writes as well, without fractions of a second."""
+    person = {"login": "dana@example.com", "user_id": "u1", "ip": STRANGER, "app": "Mail"}
+    rows: dict[str, list[Row]] = {"entra": [], "m365": []}
+    for number, outcome in enumerate(("denied", "denied", "denied", "approved")):
+        at = START + timedelta(minutes=number)
+        push = {"kind": "answer", "factor": "push", "outcome": outcome, "occurred_at": at, "flow_id": f"flow-{number}"}
+        rows["entra"] += registry()["entra"].render({**person, **push, "event_id": f"push-{number}", "request_id": f"push-{number}"})
+    began = START + timedelta(minutes=9, milliseconds=420)
+    session = {"kind": "session", "outcome": "success", "occurred_at": began, "flow_id": "flow-9", "request_id": "row-9"}
+    for name, known in rows.items():
+        told_last = registry()[name].render({**person, **session, "event_id": f"{name}-9"})
+        (tmp_path / f"{name}.jsonl").write_text("\n".join(map(json.dumps, [*known, *told_last])), "utf-8")
+    [incident] = document(line.run([str(tmp_path)], line.Options(as_of=NOW)))["incidents"]
+    [told] = [signal for signal in incident["signals"] if signal["detection"] == "session_after_approval"]
+    assert [event for event in told["events"] if "9" in event] == ["entra:row-9"]

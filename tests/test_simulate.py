@@ -63,6 +63,25 @@ def test_same_seed_same_bytes_and_another_seed_differs(tmp_path: Path) -> None:
     assert one["people.csv"] != other["people.csv"]
 
 
+def test_the_number_of_processes_changes_no_byte(tmp_path: Path) -> None:
+    one, two = (digest(simulate.write(tmp_path / str(jobs), people=1000, days=3, seed=1, jobs=jobs)) for jobs in (1, 2))
+    assert one == two
+
+
+def test_a_second_company_takes_the_place_of_the_first(tmp_path: Path) -> None:
+    simulate.write(tmp_path / "twice", seed=1, **SMALL)
+    assert digest(simulate.write(tmp_path / "twice", seed=2, **SMALL)) == digest(simulate.write(tmp_path / "once", seed=2, **SMALL))
+
+
+def test_logs_of_others_are_left_alone(tmp_path: Path) -> None:
+    log = tmp_path / "okta" / "system_log-2026-03-02.jsonl"
+    log.parent.mkdir()
+    log.write_text("{}\n", "utf-8")
+    with pytest.raises(UnbiddenError, match=r"holds logs that no simulation wrote, system_log-2026-03-02\.jsonl among them"):
+        simulate.write(tmp_path, **SMALL)
+    assert log.read_text("utf-8") == "{}\n"
+
+
 def test_attacks_change_no_other_row(tmp_path: Path) -> None:
     calm = prompts_of(simulate.write(tmp_path / "calm", attacks="none", **SMALL))
     attacked = prompts_of(simulate.write(tmp_path / "attacked", **SMALL))
@@ -274,7 +293,7 @@ def test_attackers_use_no_address_of_anybody_else(truth: dict[str, Any], con: du
         assert attack["origin"] == "town" or all(source.startswith(prefixes) for source in attack["sources"])
     sources = {source for attack in truth["attacks"] for source in attack["sources"]}
     attacked = {attack["victim"] for attack in truth["attacks"]}
-    users = pairs(con, "SELECT ip, list(DISTINCT login) FROM event WHERE kind = 'session' AND outcome = 'success' AND ip IS NOT NULL GROUP BY ip")
+    users = pairs(con, "SELECT ip, list(DISTINCT login) FROM event WHERE kind = 'session' AND outcome = 'success' AND provider = 'okta' GROUP BY ip")
     assert all(set(users.get(source, [])) <= attacked for source in sources)
     answers = {row[0] for row in engine.rows(con, "SELECT DISTINCT answer_ip FROM event WHERE answer_ip IS NOT NULL")}
     assert not answers & sources

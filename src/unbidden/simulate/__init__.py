@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 import orjson
 
 from unbidden.errors import UnbiddenError
-from unbidden.simulate.export import LOGS, collect, people_csv
+from unbidden.simulate.export import LOGS, clear, collect, people_csv
 from unbidden.simulate.history import Setting, Share, write_share
 from unbidden.simulate.plan import PLANS, Plan
 from unbidden.simulate.stories import all_attacks, all_traps, chosen
@@ -39,8 +39,9 @@ def write(  # noqa: PLR0913 -- every option of the command is an argument of its
 
     Logs lie in a folder for each provider, as its console or API gives them. `attacks` and `traps` are `all`, `none` or names and families, separated by
     commas; leaving out attacks changes no other row. In an organisation too small for a story, that story is left out. With `faults` some rows come
-    twice, late or out of order, and a line is cut now and then. Up to `jobs` processes share the people; their number changes no byte. Raises
-    UnbiddenError for a start without a time zone, for nobody or no day, and for a story that is not there.
+    twice, late or out of order, and a line is cut now and then. Up to `jobs` processes share the people; their number changes no byte. The logs of an
+    earlier simulation in the folder go. Raises UnbiddenError for a start without a time zone, for nobody or no day, for a story that is not there, and
+    for a folder that holds logs of anybody else.
     """
     if start.tzinfo is None:
         raise UnbiddenError("the first day of a simulation needs a time zone: use UTC")
@@ -50,6 +51,7 @@ def write(  # noqa: PLR0913 -- every option of the command is an argument of its
     chosen("trap", all_traps(), traps)
     setting = Setting(plan, people, days, seed, start.astimezone(UTC).replace(tzinfo=None), attacks, traps, faults)
     folder.mkdir(parents=True, exist_ok=True)
+    clear(folder)
     with TemporaryDirectory(dir=folder, prefix=".runs-") as runs:
         shares, faults_seen = _write_logs(setting, max(1, min(jobs, people // _SHARE)), Path(runs), folder)
     _tell_truth(folder, setting, shares, {name: sum(seen[name] for seen in faults_seen) for name in faults_seen[0]})

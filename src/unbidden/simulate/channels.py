@@ -40,7 +40,7 @@ def spelling(provider: str, kind: str, factor: str | None, outcome: str) -> tupl
 
     A send does not say whether a number is asked for, and a session may be logged without saying that it was remembered.
     """
-    vaguer = {"prompt": "push" if factor == "number_push" else factor, "password": "password", "answer": factor}
+    vaguer = {"prompt": "push" if factor == "number_push" else factor, "password": "password", "answer": factor, "factor": "push"}
     return next(((word,) for word in (factor, vaguer.get(kind)) if shows(provider, kind, word, outcome)), None)
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import orjson
 
+from unbidden.errors import UnbiddenError
 from unbidden.providers import Event, Record, registry
 from unbidden.simulate.people import Person, by_login
 from unbidden.simulate.signins import in_rows, streamed
@@ -95,6 +96,18 @@ def _rendered(provider: str, events: list[Event]) -> Iterator[Row]:
     for event in sorted(events, key=lambda event: (event["occurred_at"], event["event_id"])):
         for number, record in enumerate(render(event)):
             yield Row(event["occurred_at"], f"{event['event_id']}-{number}", record)
+
+
+def clear(folder: Path) -> None:
+    """Remove the logs of an earlier simulation, so that two companies are never one. Raises UnbiddenError where there are logs and no truth beside them."""
+    old = [
+        file for log in LOGS for pattern in (f"{log.name}.json", f"{log.name}-[0-9]*.json", f"{log.name}-[0-9]*.jsonl")
+        for file in (folder / log.provider).glob(pattern)
+    ]  # fmt: skip
+    if old and not (folder / "truth.json").exists():
+        raise UnbiddenError(f"{folder} holds logs that no simulation wrote, {old[0].name} among them: name another folder")
+    for file in old:
+        file.unlink()
 
 
 def collect(number: int, runs: Path, folder: Path, *, has_faults: bool) -> dict[str, int]:

@@ -63,7 +63,6 @@ class Case:
     prompts: list[Prompt] = field(default_factory=list)
     aftermath: list[Aftermath] = field(default_factory=list)
     sources: set[str] = field(default_factory=set)
-    variant: str = "none"
     origins: dict[str, str] = field(default_factory=dict)
     joined: dict[str, datetime] = field(default_factory=dict)
     is_announced: bool = False
