@@ -46,8 +46,8 @@ WITH by_id AS (
     OR row_number() OVER (PARTITION BY person, request_id, fate, class, date_trunc('second', sent_at)
       ORDER BY quality, provider, first_id) > 1
   UNION
-  -- Rows of one flow repeat its steps, each under the row's own request; and a first copy that cannot tell is followed by one that can.
-  -- and a log that does not tell what was asked for repeats, of the same sign-in, one that does.
+  -- Rows of one flow repeat its steps, each under the row's own request; a first copy that cannot tell is followed by one that can; and a log
+  -- that does not tell what was asked for repeats, of the same sign-in, one that does.
   SELECT first_id FROM told WHERE flow_id IS NOT NULL AND is_implied
   QUALIFY (class = 'unknown' AND count(*) FILTER (WHERE class <> 'unknown') OVER (PARTITION BY person, flow_id ORDER BY sent_at
       RANGE BETWEEN to_seconds($repeat_s) PRECEDING AND to_seconds($repeat_s) FOLLOWING) > 0)
