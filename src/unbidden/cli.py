@@ -26,7 +26,8 @@ from unbidden.people import read_list
 from unbidden.report import FORMATS
 from unbidden.report.terminal import print_inventory, print_result
 from unbidden.result import document
-from unbidden.simulate import PLANS, write
+from unbidden.simulate import write
+from unbidden.simulate.plan import plan_named
 from unbidden.trust import read_trust
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
@@ -40,13 +41,6 @@ class Format(StrEnum):
     JSON = "json"
     OCSF = "ocsf"
     HTML = "html"
-
-
-class Lay(StrEnum):
-    """A plan of a simulated organisation, by name."""
-
-    TRAINING = "training"
-    TEST = "test"
 
 
 Paths = Annotated[list[str], typer.Argument(help="Files, folders, globs or - (standard input); .gz, .zst and .zip are opened.")]
@@ -111,7 +105,7 @@ def simulate(
     start: Annotated[str, typer.Option(help="The first day.")] = "2026-03-02",
     attacks: Annotated[str, typer.Option(help="all, none, or names and families (F1, uber_2022), separated by commas.")] = "all",
     traps: Annotated[str, typer.Option(help="What looks like an attack and is none: all, none, or names and families.")] = "all",
-    plan: Annotated[Lay, typer.Option(help="Which lay-out of networks and habits: detections are fitted on one and judged on the other.")] = Lay.TRAINING,
+    plan: Annotated[str, typer.Option(help="Which lay-out: training (detections are fitted to it) or test (they are judged on it).")] = "training",
     faults: Annotated[bool, typer.Option(help="Rows come twice, late and out of order, and lines are cut now and then.")] = True,
 ) -> None:
     """Write the native logs of a made-up company, its attackers and its accidents. Nothing real is touched."""
@@ -127,7 +121,7 @@ def simulate(
                 start=first,
                 attacks=attacks,
                 traps=traps,
-                plan=PLANS[plan.value],
+                plan=plan_named(plan),
                 faults=faults,
                 jobs=os.cpu_count() or 1,
             )

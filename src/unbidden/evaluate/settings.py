@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from unbidden.errors import UnusableInputError
 from unbidden.evaluate.worlds import World
-from unbidden.simulate.plan import PLANS
+from unbidden.simulate.plan import plan_named
 
 TRAINING, TEST = "training", "test"
 SEEDS = {TRAINING: (11, 12, 13, 14, 15, 16), TEST: (101, 102, 103, 104, 105, 106)}
@@ -34,8 +34,7 @@ class Setting:
 
     def __post_init__(self) -> None:
         """Raises UnusableInputError for a plan that does not exist."""
-        if self.plan not in PLANS:
-            raise UnusableInputError(f"there is no plan '{self.plan}'; there are {', '.join(sorted(PLANS))}")
+        plan_named(self.plan)
 
     @property
     def worlds(self) -> list[World]:

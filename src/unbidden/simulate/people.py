@@ -179,13 +179,13 @@ def _person(plan: Plan, rng: random.Random, login: str, short: str, days: int) -
     role = "admin" if department == "IT" and rng.random() < 0.6 else _weighed(rng, _ROLES)
     two = rng.random() < habits.two_phones
     hexes = [f"{rng.getrandbits(48):012x}" for _ in range(7)]
-    lives = 0 if rng.random() >= habits.newcomer else rng.randrange(1, max(2, days))
+    joins_on = 0 if rng.random() >= habits.newcomer else rng.randrange(1, max(2, days))
     return Person(
         login=login, short=short, department=department, role=role, office=office, idp=idp, has_two_phones=two, is_privileged=role == "admin",
         homes=_homes(rng, office, habits), moved_on=rng.randrange(days * 4),
         carrier=Spot(office.carrier.address(rng), office.carrier, office.place), laptop=_laptop(rng, idp, hexes[0], habits),
         phones=[Phone(f"DP{one.upper()}", _ALWAYS) for one in hexes[1 : 3 if two else 2]],
-        factors={name: _factor(rng, name) for name in _FACTORS}, joins_on=lives,
+        factors={name: _factor(rng, name) for name in _FACTORS}, joins_on=joins_on,
         ids={"okta": f"00u{hexes[3]}", "entra": f"{hexes[4][:8]}-0000-4000-8000-{hexes[4]}", "duo": f"DU{hexes[5].upper()}"},
         vpn=office.vpn if channels.exists(office.vpn) and rng.random() < habits.vpn else None, remember_days=_weighed(rng, habits.remember_days),
         home_share=_weighed(rng, habits.home_tenths) / 10, begins=rng.gauss(9.0, 0.6),

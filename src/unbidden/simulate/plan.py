@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from unbidden.errors import UnusableInputError
 from unbidden.simulate.places import Net, Office, Place, Spot
 
 Shares = tuple[tuple[int, int], ...]
@@ -195,3 +196,10 @@ TEST = Plan(
 )  # fmt: skip
 
 PLANS = {plan.name: plan for plan in (TRAINING, TEST)}
+
+
+def plan_named(name: str) -> Plan:
+    """The plan of that name. Raises UnusableInputError for one that does not exist."""
+    if name not in PLANS:
+        raise UnusableInputError(f"there is no plan '{name}'; there are {', '.join(sorted(PLANS))}")
+    return PLANS[name]
