@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 
 from unbidden import engine, line
+from unbidden.people import Listed
 from unbidden.trust import Entry
 
 EPOCH = datetime(2020, 1, 6, 9, 0, 0)
@@ -62,13 +63,16 @@ def events_of(name: str, timeline: Mapping[str, Any], start: datetime) -> Iterat
         person = f"{name}-{number}@example.com"
         count = 0
         for step in (*_history(timeline), *timeline.get("prompts", ())):
+            if step.get("only", number) != number:
+                continue
             for repeat in range(step.get("times", 1)):
                 at = start + span(step["at"]) + repeat * span(step.get("every", "0s")) + number * span(timeline.get("stagger", "0s"))
                 count += 1
                 yield from _prompt(f"{person}:{count}", person, at, step)
         for index, step in enumerate(timeline.get("events", ())):
             place = PLACES[step.get("from", "stranger")]
-            yield {**_base(f"{person}:e{index}", person, start + span(step["at"])), **place, **{k: v for k, v in step.items() if k not in ("at", "from")}}
+            at = start + span(step["at"]) + number * span(timeline.get("stagger", "0s"))
+            yield {**_base(f"{person}:e{index}", person, at), **place, **{k: v for k, v in step.items() if k not in ("at", "from")}}
 
 
 def _history(timeline: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -105,9 +109,19 @@ def judge(timelines: Mapping[str, Mapping[str, Any]]) -> tuple[duckdb.DuckDBPyCo
     starts = {name: EPOCH + number * APART for number, name in enumerate(timelines)}
     rows = [event for name, timeline in timelines.items() for event in events_of(name, timeline, starts[name])]
     insert(con, rows)
-    line.judge(con, line.Options(as_of=(EPOCH + (len(timelines) + 1) * APART).replace(tzinfo=UTC), trusted=_trusted(timelines)))
+    options = line.Options(as_of=(EPOCH + (len(timelines) + 1) * APART).replace(tzinfo=UTC), trusted=_trusted(timelines), listed=_listed(timelines))
+    line.judge(con, options)
     con.execute("SET search_path = 'part,main'")
     return con, starts
+
+
+def _listed(timelines: Mapping[str, Mapping[str, Any]]) -> list[Listed]:
+    return [
+        Listed(f"{name}-{number}@example.com", is_privileged=True)
+        for name, timeline in timelines.items()
+        if timeline.get("privileged")
+        for number in range(timeline.get("people", 1))
+    ]
 
 
 def _trusted(timelines: Mapping[str, Mapping[str, Any]]) -> list[Entry]:

@@ -14,7 +14,7 @@ from unbidden import engine
 _SHARED: LiteralString = """
 SELECT DISTINCT m.incident_id, p.network
 FROM member m JOIN prompt p USING (prompt_id) JOIN familiar f USING (prompt_id)
-WHERE f.has_history AND NOT f.is_known_place AND p.network IS NOT NULL AND p.network NOT IN (SELECT network FROM regular)
+WHERE f.has_history AND NOT f.is_known_place AND p.network IS NOT NULL AND p.network NOT IN (SELECT value FROM regular WHERE trait = 'network')
 ORDER BY ALL
 """
 

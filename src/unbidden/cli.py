@@ -23,6 +23,7 @@ from unbidden import engine, inventory, line
 from unbidden import evaluate as judging
 from unbidden.errors import UnbiddenError, UnusableInputError
 from unbidden.people import read_list
+from unbidden.places import read_listing
 from unbidden.report import FORMATS
 from unbidden.report.terminal import print_inventory, print_result
 from unbidden.result import document
@@ -70,15 +71,23 @@ def scan(
     form: Annotated[Format, typer.Option("--format", "-f", help="How to write the result.")] = Format.TERMINAL,
     output: Out = None,
     provider: Provider = None,
-    people: Annotated[Path | None, typer.Option(help="CSV of people: user, aliases (;), department, privileged, time_zone.")] = None,
+    people: Annotated[Path | None, typer.Option(help="CSV of people: user, aliases (;), department, privileged, service, time_zone.")] = None,
     trust: Annotated[Path | None, typer.Option(help="Own egress and announced exercises: a CIDR or AS number, a comma, a note.")] = None,
+    geo: Annotated[list[Path], typer.Option(help="Database in MaxMind's format (City, ASN) for addresses of which the logs say no place; repeatable.")] = [],  # noqa: B006
+    listed: Annotated[list[str], typer.Option("--list", help="Addresses of a kind (hosting, proxy, vpn, tor), one a line: tor=exits.txt; repeatable.")] = [],  # noqa: B006
     as_of: Annotated[str | None, typer.Option(help="The instant to speak of, with zone (default: the last event).")] = None,
     parts: Annotated[int | None, typer.Option(min=1, help="Work through the people in this many parts, to bound memory.")] = None,
 ) -> None:
     """Find bombings in exported logs and tell the story of each."""
     with _plain_errors():
         options = line.Options(
-            as_of=_instant(as_of), listed=read_list(people) if people else (), trusted=read_trust(trust) if trust else (), parts=parts, provider=provider
+            as_of=_instant(as_of),
+            listed=read_list(people) if people else (),
+            trusted=read_trust(trust) if trust else (),
+            listings=[read_listing(text) for text in listed],
+            geo=geo,
+            parts=parts,
+            provider=provider,
         )
         with _working() as progress:
             result = document(line.run(paths, options, progress))

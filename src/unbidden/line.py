@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from time import perf_counter
 from typing import LiteralString, TypeAlias
 
 import duckdb
 
-from unbidden import campaigns, detect, engine, people, steps, trust
+from unbidden import agents, campaigns, detect, engine, people, places, steps, trust
 from unbidden.errors import UnusableInputError
 from unbidden.ingest import read
 from unbidden.providers import registry
@@ -29,13 +30,6 @@ FROM main.event e JOIN main.alias a ON a.who = coalesce(e.login, e.provider || '
 WHERE e.kind <> 'other' AND e.occurred_at <= CAST(getvariable('as_of') AS TIMESTAMP)
 """
 
-# Each distinct browser, system or agent text once, without its versions.
-_CLIENT_WORDS: LiteralString = r"""
-CREATE OR REPLACE TABLE main.client_word AS
-SELECT words, trim(regexp_replace(lower(words), '[ /_]*[0-9][0-9a-z._]*', '', 'g')) AS word
-FROM (SELECT DISTINCT coalesce(client, agent) AS words FROM main.event) WHERE words IS NOT NULL
-"""
-
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -44,6 +38,8 @@ class Options:
     as_of: datetime | None = None
     listed: Sequence[people.Listed] = ()
     trusted: Sequence[trust.Entry] = ()
+    listings: Sequence[places.Listing] = ()
+    geo: Sequence[Path] = ()
     parts: int | None = None
     provider: str | None = None
     bulk: bool = True
@@ -78,9 +74,11 @@ def judge(con: duckdb.DuckDBPyConnection, options: Options = Options(), progress
     given: dict[str, object] = {"as_of": as_of.replace(tzinfo=None)}
     with watch("people"):
         people.tell_apart(con, options.listed)
+        places.locate(con, options.geo)
         trust.mark(con, list(options.trusted))
+        places.mark(con, options.listings)
         _patience(con)
-        con.execute(_CLIENT_WORDS)
+        agents.tell(con)
         con.execute("CREATE SCHEMA IF NOT EXISTS part")
     parts = options.parts or 1 + int(str(engine.one(con, "SELECT count(*) FROM event"))) // EVENTS_AT_ONCE
     for part in range(parts):
@@ -109,7 +107,7 @@ def judge(con: duckdb.DuckDBPyConnection, options: Options = Options(), progress
 
 
 # What the first pass over the people leaves for the crowds and for the second pass, and what the second leaves.
-_PASSED_ON = ("prompt", "success", "habit", "familiar")
+_PASSED_ON = ("prompt", "success", "habit", "familiar", "guess")
 _RESULTS = ("moment", "signal")
 
 

@@ -25,6 +25,7 @@ class Listed:
     aliases: tuple[str, ...] = ()
     department: str | None = None
     is_privileged: bool = False
+    is_service: bool = False
     time_zone: str | None = None
 
 
@@ -51,7 +52,7 @@ class _Groups:
 
 
 def read_list(path: Path) -> list[Listed]:
-    """The people of a CSV file with the columns user, aliases (separated by ;), department, privileged, time_zone; all but user optional.
+    """The people of a CSV file with the columns user, aliases (separated by ;), department, privileged, service, time_zone; all but user optional.
 
     Raises UnusableInputError when the file cannot be read, has no user column or names an unknown time zone.
     """
@@ -77,6 +78,7 @@ def _listed(path: Path, line: int, row: dict[str, str]) -> Listed:
         aliases=tuple(alias.strip().lower() for alias in (row.get("aliases") or "").split(";") if alias.strip()),
         department=(row.get("department") or "").strip() or None,
         is_privileged=(row.get("privileged") or "").strip().lower() in _YES,
+        is_service=(row.get("service") or "").strip().lower() in _YES,
         time_zone=zone,
     )
 
@@ -154,7 +156,9 @@ def _store(con: duckdb.DuckDBPyConnection, groups: _Groups, could_be: dict[str, 
     for root, names in groups.groups().items():
         person = _best(names, set(listed))
         entry = listed.get(person, Listed(person))
-        people.append([person, entry.department, entry.is_privileged, entry.time_zone, names, could_be.get(root)])
+        people.append(
+            [person, entry.department, entry.is_privileged, entry.is_service or short(person).endswith("$"), entry.time_zone, names, could_be.get(root)]
+        )
         aliases += [[name, person] for name in names]
     _fill(con, "person", people)
     _fill(con, "alias", aliases)

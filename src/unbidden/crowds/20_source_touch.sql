@@ -1,18 +1,23 @@
--- How many people with a past a network, new to each of them, has just asked, and how many of them did not want it.
+-- What a network has just done to people with a past, to whom it is new: how many it asked, how many of them did not want it, and at how many
+-- passwords it guessed, whoever's they are.
 WITH touched AS (
-  SELECT p.network, p.person, p.sent_at AS instant, false AS is_spurned FROM prompt p JOIN familiar f USING (prompt_id)
+  SELECT p.network, p.person, p.sent_at AS instant, 'asked' AS what FROM prompt p JOIN familiar f USING (prompt_id)
   WHERE f.has_history AND NOT f.is_known_place AND p.network IS NOT NULL
   UNION ALL
-  SELECT p.network, p.person, p.fate_at, true FROM prompt p JOIN familiar f USING (prompt_id)
+  SELECT p.network, p.person, p.fate_at, 'spurned' FROM prompt p JOIN familiar f USING (prompt_id)
   WHERE f.has_history AND NOT f.is_known_place AND p.network IS NOT NULL AND NOT p.is_superseded
     AND p.fate IN ('denied', 'reported', 'wrong_number', 'cancelled', 'unanswered', 'failed', 'blocked')
+  UNION ALL
+  SELECT network, person, instant, 'guessed' FROM guess
 ), fresh AS (
-  SELECT *, coalesce(instant > lag(instant) OVER (PARTITION BY network, person, is_spurned ORDER BY instant) + to_seconds($hours_24_s), true) AS is_fresh
+  SELECT *, coalesce(instant > lag(instant) OVER (PARTITION BY network, person, what ORDER BY instant) + to_seconds($hours_24_s), true) AS is_fresh
   FROM touched
 ), counted AS (
   SELECT network, instant,
-    count(*) FILTER (WHERE is_fresh AND NOT is_spurned) OVER lately AS asked_people,
-    count(*) FILTER (WHERE is_fresh AND is_spurned) OVER lately AS spurned_people
+    count(*) FILTER (WHERE is_fresh AND what = 'asked') OVER lately AS asked_people,
+    count(*) FILTER (WHERE is_fresh AND what = 'spurned') OVER lately AS spurned_people,
+    count(*) FILTER (WHERE is_fresh AND what = 'guessed') OVER lately AS guessed_people
   FROM fresh WINDOW lately AS (PARTITION BY network ORDER BY instant RANGE BETWEEN to_seconds($hours_24_s) PRECEDING AND CURRENT ROW)
 )
-SELECT network, instant, max(asked_people) AS asked_people, max(spurned_people) AS spurned_people FROM counted GROUP BY ALL
+SELECT network, instant, max(asked_people) AS asked_people, max(spurned_people) AS spurned_people, max(guessed_people) AS guessed_people
+FROM counted GROUP BY ALL

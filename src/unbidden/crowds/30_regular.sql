@@ -1,3 +1,4 @@
--- How many people have a network as their habit, counted up: an office or a shared egress has many.
-SELECT network, first_at + to_seconds($age_s) AS instant, row_number() OVER (PARTITION BY network ORDER BY first_at, person) AS people
-FROM (SELECT value AS network, person, min(first_at) AS first_at FROM habit WHERE trait = 'network' GROUP BY ALL)
+-- How many people have a network, or a provider's whole system of networks, as their habit, counted up: an office, a shared egress or the
+-- internet provider of the region has many.
+SELECT trait, value, first_at + to_seconds($age_s) AS instant, row_number() OVER (PARTITION BY trait, value ORDER BY first_at, person) AS people
+FROM (SELECT trait, value, person, min(first_at) AS first_at FROM habit WHERE trait IN ('network', 'asn') GROUP BY ALL)

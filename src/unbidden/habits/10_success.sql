@@ -1,9 +1,10 @@
 -- When and from where a person got in: approved prompts and sessions, each with whether it may become habit.
 WITH got_in AS (
-  SELECT person, provider, fate_at AS happened_at, ip, network, asn, country, city, lat, lon, device, client, app, network_of(answer_ip) AS phone_network
+  SELECT person, provider, fate_at AS happened_at, ip, network, asn, country, city, lat, lon, device, client, app, network_of(answer_ip) AS phone_network,
+    replace(factor, 'number_', '') AS factor
   FROM prompt WHERE fate = 'approved'
   UNION ALL
-  SELECT person, provider, occurred_at, ip, network, asn, country, city, lat, lon, device, client, app, NULL
+  SELECT person, provider, occurred_at, ip, network, asn, country, city, lat, lon, device, client, app, NULL, NULL
   FROM event WHERE kind = 'session' AND outcome = 'success' AND person IS NOT NULL
 ), spurned AS (
   SELECT person, network, fate_at,

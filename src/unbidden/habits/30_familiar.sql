@@ -4,6 +4,7 @@ WITH asked AS (
     {trait: 'any', value: ''}, {trait: 'ip', value: ip}, {trait: 'network', value: network}, {trait: 'asn', value: CAST(asn AS VARCHAR)},
     {trait: 'country', value: country}, {trait: 'city', value: city}, {trait: 'device', value: device}, {trait: 'client', value: client},
     {trait: 'app', value: app}, {trait: 'phone', value: network}, {trait: 'provider', value: provider},
+    {trait: 'factor', value: replace(factor, 'number_', '')}, {trait: 'prompted', value: ''},
     {trait: 'device at', value: provider}, {trait: 'hour', value: CAST(hour(sent_at) AS VARCHAR)}], recursive := true)
   FROM prompt
 ), counted AS (
@@ -17,6 +18,7 @@ WITH asked AS (
     max(coalesce(days, 0)) FILTER (WHERE trait = 'city') AS city_days, max(coalesce(days, 0)) FILTER (WHERE trait = 'device') AS device_days,
     max(coalesce(days, 0)) FILTER (WHERE trait = 'client') AS client_days, max(coalesce(days, 0)) FILTER (WHERE trait = 'app') AS app_days,
     max(coalesce(days, 0)) FILTER (WHERE trait = 'provider') AS provider_days,
+    max(coalesce(days, 0)) FILTER (WHERE trait = 'factor') AS factor_days, max(coalesce(days, 0)) FILTER (WHERE trait = 'prompted') AS prompted_days,
     max(coalesce(days, 0)) FILTER (WHERE trait = 'device at') AS with_device_days,
     max(coalesce(days, 0)) FILTER (WHERE trait = 'phone') AS phone_days, max(coalesce(days, 0)) FILTER (WHERE trait = 'hour') AS hour_days
   FROM counted GROUP BY prompt_id

@@ -1,0 +1,51 @@
+"""Agents: browsers and programs by one name each, without their versions, and which of them are tools that automate sign-ins."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from importlib import resources
+from typing import LiteralString
+
+import duckdb
+import ua_parser
+import yaml
+
+from unbidden import engine
+
+_VERSION = re.compile(r"[ /_]*[0-9][0-9a-z._]*")
+_SEEN: LiteralString = "SELECT DISTINCT coalesce(client, agent) FROM main.event WHERE coalesce(client, agent) IS NOT NULL"
+
+
+def tell(con: duckdb.DuckDBPyConnection) -> None:
+    """Make `client_word` (words, word) of every browser, system or agent text in `event`, and `tool` (word, tool) of the words that automate."""
+    seen = [str(words) for (words,) in engine.rows(con, _SEEN)]
+    con.execute("CREATE OR REPLACE TABLE main.client_word (words VARCHAR, word VARCHAR)")
+    con.execute("INSERT INTO main.client_word SELECT unnest($1), unnest($2)", [seen, [word_of(words) for words in seen]])
+    found = sorted({(word_of(words), tool) for words in seen if (tool := tool_of(words))})
+    con.execute("CREATE OR REPLACE TABLE main.tool (word VARCHAR, tool VARCHAR)")
+    con.execute("INSERT INTO main.tool SELECT unnest($1), unnest($2)", [[word for word, _ in found], [tool for _, tool in found]])
+
+
+def word_of(words: str) -> str:
+    """One name for a browser or program: `chrome on windows` of a user agent, the tool of a tool, else the words without their versions."""
+    tool = tool_of(words)
+    if tool is not None:
+        return tool
+    if words.startswith("Mozilla/"):
+        parsed = ua_parser.parse(words)
+        if parsed.user_agent is not None and parsed.os is not None:
+            return f"{parsed.user_agent.family} on {parsed.os.family}".lower()
+    return _VERSION.sub("", words.lower()).strip()
+
+
+def tool_of(words: str) -> str | None:
+    """The tool that a client text names, or None."""
+    lower = words.lower()
+    return next((tool for part, tool in _tools() if part in lower), None)
+
+
+@cache
+def _tools() -> tuple[tuple[str, str], ...]:
+    entries = yaml.safe_load(resources.files("unbidden").joinpath("agents.yml").read_text("utf-8"))
+    return tuple((part, entry["tool"]) for entry in entries for part in entry["matches"])
