@@ -94,7 +94,7 @@ def _prompt(key: str, person: str, at: datetime, step: Mapping[str, Any]) -> Ite
         "intent": step.get("intent", "login"),
         "factor": step.get("factor", "push"),
     }
-    for phone in range(step.get("phones", 1)):
+    for phone in range(0 if step.get("bare") else step.get("phones", 1)):
         yield {**_base(f"{key}:sent{phone}", person, at), **place, **common, "kind": "prompt", "outcome": "sent", "risk": step.get("risk")}
     if step.get("fate", "unanswered") != "unanswered":
         answerer = {f"answer_{k}": PLACES[step["answered_from"]][k] for k in ("ip", "country", "city", "lat", "lon")} if "answered_from" in step else {}
