@@ -7,7 +7,7 @@ WITH once_a_day AS (
     {trait: 'any', value: ''}, {trait: 'ip', value: ip}, {trait: 'network', value: network}, {trait: 'asn', value: CAST(asn AS VARCHAR)},
     {trait: 'country', value: country}, {trait: 'city', value: city}, {trait: 'device', value: device}, {trait: 'client', value: client},
     {trait: 'app', value: app}, {trait: 'phone', value: phone_network},
-    {trait: 'provider', value: provider}, {trait: 'factor', value: factor}, {trait: 'prompted', value: if(factor IS NOT NULL, '', NULL)},
+    {trait: 'provider', value: provider}, {trait: 'client at', value: provider || ' ' || client}, {trait: 'factor', value: factor}, {trait: 'prompted', value: if(factor IS NOT NULL, '', NULL)},
     {trait: 'device at', value: if(device IS NOT NULL, provider, NULL)}], recursive := true)
   FROM once_a_day
   UNION ALL
