@@ -6,7 +6,7 @@ WITH touched AS (
   UNION ALL
   SELECT p.network, p.person, p.fate_at, 'spurned' FROM prompt p JOIN familiar f USING (prompt_id)
   WHERE f.has_history AND NOT f.is_known_place AND p.network IS NOT NULL AND NOT p.is_superseded
-    AND p.fate IN ('denied', 'reported', 'wrong_number', 'cancelled', 'unanswered', 'failed', 'blocked')
+    AND p.fate IN ('denied', 'reported', 'wrong_number', 'cancelled', 'unanswered', 'failed', 'blocked', 'wrong_code')
   UNION ALL
   SELECT network, person, instant, 'guessed' FROM guess
 ), fresh AS (

@@ -1,9 +1,9 @@
--- For each department, application and tenant: how many of its people just had prompts from strange places that they did not want, and how
--- surprising that is there: the number is taken for negative binomial of size one about what was usual before. Their sources may be many.
+-- For each department, application and tenant: how many of its people just had prompts of strangers that they did not want, and how surprising
+-- that is there: the number is taken for negative binomial of size one about what was usual before. Their sources may be many.
 WITH unwanted AS (
   SELECT p.person, p.fate_at AS instant, p.app, p.events[1] AS event_id FROM prompt p JOIN familiar f USING (prompt_id)
-  WHERE f.has_history AND NOT f.is_known_place AND NOT p.is_superseded
-    AND p.fate IN ('denied', 'reported', 'wrong_number', 'cancelled', 'unanswered', 'failed', 'blocked')
+  WHERE f.has_history AND NOT f.is_known_place AND coalesce(f.client_days, 0) = 0 AND coalesce(f.device_days, 0) = 0 AND NOT p.is_superseded
+    AND p.fate IN ('denied', 'reported', 'wrong_number', 'cancelled', 'unanswered', 'failed', 'blocked', 'wrong_code')
 ), grouped AS (
   SELECT u.person, u.instant, unnest([{what: 'department', name: o.department}, {what: 'app', name: u.app},
     {what: 'tenant', name: concat_ws(' ', e.provider, e.tenant)}], recursive := true)

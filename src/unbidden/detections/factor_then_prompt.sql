@@ -2,6 +2,6 @@ SELECT m.person, m.instant AS fired_at, m.prompt_id, m.phase, {outcome: e.outcom
   list_prepend(e.event_id, m.events) AS events
 FROM moment m JOIN event e ON e.person = m.person AND e.network = m.network
   AND e.occurred_at <= m.sent_at AND e.occurred_at >= m.sent_at - to_seconds($window_s)
-WHERE m.has_history AND NOT m.is_known_place AND coalesce(m.device_days, 0) = 0
+WHERE m.phase = 'ended' AND m.fate_so_far NOT IN ('approved', 'pending') AND m.has_history AND NOT m.is_known_place AND coalesce(m.device_days, 0) = 0
   AND e.kind = 'factor' AND e.outcome IN ('added', 'changed', 'removed', 'reset', 'bypassed') AND e.actor IS NULL
 QUALIFY row_number() OVER (PARTITION BY m.prompt_id, m.phase ORDER BY e.occurred_at DESC, e.event_id) = 1

@@ -14,5 +14,5 @@ SELECT prompt_id, person, phase, instant, is_known_place, sent_at, ip, network, 
   phase = 'ended' AND fate = 'approved' AS is_approved,
   phase = 'ended' AND fate IN ('denied', 'reported', 'wrong_number', 'cancelled') AS is_refused,
   phase = 'ended' AND fate = 'unanswered' AND NOT is_superseded AND NOT is_outage AND NOT (factor = 'email' OR coalesce(intent, '') = 'enrolment') AS is_ignored,
-  phase = 'ended' AND fate IN ('failed', 'blocked') AND NOT is_outage AS is_failed
+  phase = 'ended' AND fate IN ('failed', 'blocked', 'wrong_code') AND NOT is_outage AS is_failed
 FROM in_crowd WHERE instant IS NOT NULL
