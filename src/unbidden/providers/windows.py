@@ -42,7 +42,7 @@ _ALIASES = {
     "eventtype": ("Type",), "systemtime": ("TimeCreated",), "accountname": ("AccountNames",), "accountdomain": ("AccountDomains",),
     "sourcenetworkaddress": ("IpAddress",), "clientaddress": ("IpAddress",), "sourceworkstation": ("Workstation",),
     "callercomputername": ("Workstation",), "errorcode": ("Status",), "failurecode": ("Status",), "resultcode": ("Status",), "logonid": ("TargetLogonId",),
-    "preauthenticationtype": ("PreAuthType",),
+    "preauthenticationtype": ("PreAuthType",), "logonaccount": ("TargetUserName",),
 }  # fmt: skip
 # A document of winlogbeat or the Elastic agent.
 _BEAT: Structure = {
@@ -119,7 +119,8 @@ def _table(entries: Iterable[tuple[str, ...]]) -> str:
 # A controller gives a ticket at every logon but validates NTLM at every share that is opened: only the former proves that a password was entered.
 _MEANING = rf"""
 , flat AS (
-  SELECT source, happened, number, lower(known(computer)) AS computer, known(record) AS record, origin, known(TargetUserSid) AS user_sid, known(TargetSid) AS sid,
+  SELECT source, happened, number, lower(known(computer)) AS computer, known(record) AS record, origin,
+    known(TargetUserSid) AS user_sid, known(TargetSid) AS sid,
     coalesce(lower(channel) = 'security' OR channel IS NULL, false) AND coalesce(logger IS NULL OR logger ILIKE '%security%', true) AS is_security,
     coalesce(regexp_matches(keywords, '(?i)failure|0x8010000000000000|-9218868437227405312'), false) AS is_failure,
     coalesce(known(TargetUserName), split_part(nullif(account, ''), '\', -1), known(last_name)) AS name,
@@ -128,13 +129,16 @@ _MEANING = rf"""
       ELSE coalesce(known(TargetDomainName), if(contains(account, '\'), nullif(split_part(account, '\', 1), ''), NULL),
         nullif(regexp_extract(domains, '([^",\[\]\n]+)["\]\s]*$', 1), '')) END AS domain_,
     coalesce(known(SubjectUserName), split_part(subject_account, '\', -1)) AS subject, known(SubjectDomainName) AS subject_domain,
-    bare_ip(known(IpAddress)) AS address, ltrim(coalesce(known(WorkstationName), known(Workstation), if(number = '4740', known(TargetDomainName), NULL)), '\') AS workstation,
+    bare_ip(known(IpAddress)) AS address, ltrim(coalesce(known(WorkstationName), known(Workstation),
+      if(number = '4740', coalesce(known(TargetDomainName), split_part(account, '\', 1)), NULL)), '\') AS workstation,
     lower(known(Status)) AS status, lower(nullif(known(SubStatus), '0x0')) AS substatus, known(FailureReason) AS reason,
     regexp_extract(LogonType, '\d+') AS logon_type, PreAuthType AS preauth, nullif(known(TargetLogonId), '0x0') AS logon_id
   FROM security WHERE happened IS NOT NULL AND number IS NOT NULL
 ), named AS (
   SELECT *, if(user_sid = 'S-1-0-0', sid, coalesce(user_sid, sid)) AS account_sid, coalesce(substatus, status) AS why,
     if(contains(name, '@'), NULL, split_part(nullif(domain_, '-'), '.', 1)) AS domain, split_part(subject_domain, '.', 1) AS actor_domain,
+    -- By remote desktop the server may stand where the requester's computer should.
+    coalesce(logon_type IN ('10', '12') AND lower(workstation) = split_part(computer, '.', 1), false) AS is_server,
     regexp_matches(address, '^(127\.|::1$|169\.254\.|fe80:)') AS is_here
   FROM flat
 ), typed AS (
@@ -163,14 +167,16 @@ SELECT source, 0 AS step, happened AS occurred_at,
     WHEN 'session' THEN CASE what WHEN 'refusal' THEN 'failure' WHEN 'ended' THEN 'ended' ELSE 'success' END
     ELSE if(is_failure, 'failure', 'success') END AS outcome,
   if(is_nobody, NULL, nullif(concat_ws('\', if(domain = '', NULL, domain), name), '')) AS login,
-  if(is_nobody OR NOT starts_with(account_sid, 'S-1-5-21-'), NULL, account_sid) AS user_id, if(is_nobody, NULL, lower(split_part(known(domain_), '.', 1))) AS tenant,
+  if(is_nobody OR NOT starts_with(account_sid, 'S-1-5-21-'), NULL, account_sid) AS user_id,
+  if(is_nobody, NULL, lower(split_part(known(domain_), '.', 1))) AS tenant,
   if(kind = 'recovery' AND number <> '4723', actor, NULL) AS actor, if(kind = 'password', 'password', NULL) AS factor,
   if(what = 'refusal' AND kind <> 'other' AND refusal IN ('revoked', 'unexplained'), 'ambiguous', 'explicit') AS certainty,
   concat_ws(' ', number, if(number IN ('4624', '4625') AND logon_type <> '', 'type ' || logon_type, NULL), why) AS code,
   if(what = 'refusal', coalesce(words, if(starts_with(reason, '%%'), NULL, reason)), NULL) AS detail,
   if(what IN ('session', 'ended') AND kind = 'session' AND computer IS NOT NULL, computer || ' ' || logon_id, NULL) AS session_id,
   if(is_nobody OR number NOT IN ('4624', '4625'), NULL, computer) AS app, if(is_here, NULL, address) AS ip,
-  if(number IN ('4624', '4625', '4740', '4776'), lower(workstation), NULL) AS device, if(what = 'certificate' AND kind = 'session', true, NULL) AS is_resistant
+  if(number IN ('4624', '4625', '4740', '4776') AND NOT is_server, nullif(lower(workstation), ''), NULL) AS device,
+  if(what = 'certificate' AND kind = 'session', true, NULL) AS is_resistant
 FROM judged
 """
 
@@ -223,7 +229,7 @@ SHAPES = (
 # No challenge of a second factor is in this log.
 PATIENCE: dict[str, Patience] = {}
 
-_NONE = "Windows knows the password only: a second factor is asked for elsewhere"
+_NONE = "no second factor is in this log"
 SIGHT = {
     "explicit_prompt": Sight(False, _NONE),
     "explicit_deny": Sight(False, _NONE),

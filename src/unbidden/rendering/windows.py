@@ -45,7 +45,7 @@ def render(event: Event) -> list[dict[str, Any]]:
     is_failure = event["outcome"] == "failure"
     return [
         {
-            "@timestamp": f"{event['occurred_at']:%Y-%m-%dT%H:%M:%S.%f}"[:-3] + "Z", "event": {"code": number, "provider": "Microsoft-Windows-Security-Auditing"},
+            "@timestamp": f"{event['occurred_at']:%Y-%m-%dT%H:%M:%S.%f}"[:-3] + "Z", "event": {"code": number},
             "winlog": {
                 "channel": "Security", "provider_name": "Microsoft-Windows-Security-Auditing", "event_id": number, "record_id": event["event_id"],
                 "computer_name": "dc01.corp.example.com", "keywords": ["Audit Failure" if is_failure else "Audit Success"],
