@@ -37,7 +37,8 @@ _FLAT: Structure = {
     **_texts("TimeCreated EventTime TimeGenerated _time timestamp Account TargetAccount SubjectAccount AccountNames AccountDomains"),
 }  # fmt: skip
 _ALIASES = {
-    "eventcode": ("EventID",), "eventsourcename": ("SourceName",), "providername": ("SourceName",), "provider": ("SourceName",), "logname": ("Channel",), "eventlog": ("Channel",),
+    "eventcode": ("EventID",), "eventsourcename": ("SourceName",), "providername": ("SourceName",), "provider": ("SourceName",), "logname": ("Channel",),
+    "eventlog": ("Channel",),
     "hostname": ("Computer",), "computername": ("Computer",), "host": ("Computer",), "eventrecordid": ("RecordNumber",), "recordid": ("RecordNumber",),
     "eventtype": ("Type",), "systemtime": ("TimeCreated",), "accountname": ("AccountNames",), "accountdomain": ("AccountDomains",),
     "sourcenetworkaddress": ("IpAddress",), "clientaddress": ("IpAddress",), "sourceworkstation": ("Workstation",),
