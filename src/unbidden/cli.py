@@ -45,6 +45,7 @@ class Format(StrEnum):
 
 Paths = Annotated[list[str], typer.Argument(help="Files, folders, globs or - (standard input); .gz, .zst and .zip are opened.")]
 Provider = Annotated[str | None, typer.Option(help="Take every row as this provider's instead of recognising it.")]
+Year = Annotated[int | None, typer.Option(min=1990, max=2199, help="The year of the last line of files whose lines name none (old syslog).")]
 Out = Annotated[Path | None, typer.Option("--output", "-o", help="Write here instead of to the screen. The file appears whole or not at all.")]
 
 Seeds = Annotated[str | None, typer.Option(help="One organisation for each: 101,102 (default: the plan's own).")]
@@ -70,6 +71,7 @@ def scan(
     form: Annotated[Format, typer.Option("--format", "-f", help="How to write the result.")] = Format.TERMINAL,
     output: Out = None,
     provider: Provider = None,
+    year: Year = None,
     people: Annotated[Path | None, typer.Option(help="CSV of people: user, aliases (;), department, privileged, time_zone.")] = None,
     trust: Annotated[Path | None, typer.Option(help="Own egress and announced exercises: a CIDR or AS number, a comma, a note.")] = None,
     as_of: Annotated[str | None, typer.Option(help="The instant to speak of, with zone (default: the last event).")] = None,
@@ -78,8 +80,9 @@ def scan(
     """Find bombings in exported logs and tell the story of each."""
     with _plain_errors():
         options = line.Options(
-            as_of=_instant(as_of), listed=read_list(people) if people else (), trusted=read_trust(trust) if trust else (), parts=parts, provider=provider
-        )
+            as_of=_instant(as_of), listed=read_list(people) if people else (), trusted=read_trust(trust) if trust else (), parts=parts,
+            provider=provider, year=year,
+        )  # fmt: skip
         with _working() as progress:
             result = document(line.run(paths, options, progress))
         _show(result, form, output)
@@ -87,11 +90,11 @@ def scan(
 
 
 @app.command()
-def sources(paths: Paths, provider: Provider = None) -> None:
+def sources(paths: Paths, provider: Provider = None, year: Year = None) -> None:
     """Say what the files are, without judging: provider, form, time range, people, kinds of events, blind spots."""
     with _plain_errors():
         with _working() as progress:
-            found = inventory.take(paths, provider=provider, progress=progress)
+            found = inventory.take(paths, provider=provider, year=year, progress=progress)
         print_inventory(found, Console())
         _refuse_if_useless(found["sources"])
 
