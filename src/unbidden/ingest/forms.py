@@ -63,6 +63,11 @@ def form_of(file: Path) -> Form:
         return Form("text lines", lambda: json_lines(file))
     if b"\0" in head and encoding == "utf-8":
         return _refused("binary", "a binary file, not a log")
+    return _form_of_text(file, text, encoding)
+
+
+def _form_of_text(file: Path, text: str, encoding: str) -> Form:
+    """The form of a file that is neither JSON nor binary."""
     if encoding == "utf-8" and plain.is_syslog(text):
         return _syslog(file)
     if (delimiter := _delimiter(text)) is not None:

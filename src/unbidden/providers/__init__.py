@@ -139,7 +139,9 @@ def said_sql(phrases: Sequence[Phrase], message: str, program: str) -> str:
 def _phrase_sql(phrase: Phrase, message: str, program: str) -> str:
     groups, says = re.compile(phrase.says).groupindex, quote(phrase.says)
     believed = f"regexp_matches({program}, {quote(phrase.of)}) AND " if phrase.of else ""
-    told = {key: "CAST(NULL AS VARCHAR)" if (word := getattr(phrase, key)) is None else quote(word) for key in ("name", "kind", "factor", "outcome", "certainty")}
+    told = {
+        key: "CAST(NULL AS VARCHAR)" if (word := getattr(phrase, key)) is None else quote(word) for key in ("name", "kind", "factor", "outcome", "certainty")
+    }
     for key in ("login", "actor", "ip", "times"):
         told[key] = f"nullif(regexp_extract({message}, {says}, {groups[key]}), '')" if key in groups else "CAST(NULL AS VARCHAR)"
     return f"WHEN {believed}regexp_matches({message}, {says}) THEN {{{', '.join(f'{key!r}: {sql}' for key, sql in told.items())}}}"

@@ -22,8 +22,8 @@ def _all(names: str, value: _Value) -> dict[str, _Value]:
 
 
 # A line of a file of syslog (`header` is set), or a row of a table of such lines, as Sentinel's `Syslog`.
-_SYSLOG: Structure = _all("header timestamp host process pid message", "VARCHAR")
-_JOURNAL: Structure = _all("__REALTIME_TIMESTAMP __CURSOR _HOSTNAME SYSLOG_IDENTIFIER _COMM _PID SYSLOG_PID MESSAGE", "VARCHAR")
+_SYSLOG: Structure = _all("header timestamp host process pid message SyslogMessage", "VARCHAR")
+_JOURNAL: Structure = _all("__REALTIME_TIMESTAMP __CURSOR _HOSTNAME SYSLOG_IDENTIFIER _COMM _PID SYSLOG_PID _TRANSPORT MESSAGE", "VARCHAR")
 
 # Programs whose lines are known when nothing else says that a row is one of syslog.
 _PROGRAMS = ("sshd", "sudo", "su", "login", "systemd-logind", "pam_", "CRON", "gdm-", "polkitd")
@@ -33,6 +33,7 @@ _JOURNAL_AT = "epoch_utc(try_cast(__REALTIME_TIMESTAMP AS DOUBLE) / 1000000)"
 _REPEATED = r"'message repeated ([0-9]{1,4}) times: \[ ?(.*?) ?\]$'"
 _ADDRESS = r"'[0-9]{1,3}([.][0-9]{1,3}){3}|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(%.*)?'"
 
+
 # A line has no id of its own: one that two collectors kept, as text and in the journal, is one event, whatever fractions of a second each keeps. Only an
 # id that is no cursor of the journal's own making is one. A message that rsyslog counted instead of repeating happened as often as it says.
 # Of a program's name only the first word tells the service: sshd-session is a part of sshd, and a module stands in parentheses behind it.
@@ -40,7 +41,7 @@ def _events(*, at: str, host: str, program: str, pid: str, message: str, own_id:
     """The SELECT of a shape whose columns these are."""
     return rf"""
 WITH line AS (
-  SELECT source, {at} AS happened, known({host}) AS host, coalesce({program}, '') AS program, known({pid}) AS pid, coalesce({message}, '') AS message,
+  SELECT source, {at} AS happened, known({host}) AS host, coalesce({program}, '') AS program, known({pid}) AS pid, rtrim(coalesce({message}, '')) AS message,
     {own_id} AS own_id, coalesce(nullif(regexp_extract({message}, {_REPEATED}, 2), ''), {message}, '') AS text,
     coalesce(try_cast(nullif(regexp_extract({message}, {_REPEATED}, 1), '') AS INTEGER), 1) AS copies
   FROM raw WHERE {at} IS NOT NULL
@@ -61,10 +62,9 @@ FROM stepped
 
 
 def _marks_syslog(record: Record) -> bool:
-    """A line that was recognised as syslog, or a row with its parts whose program is a known one."""
-    if not isinstance(record.get("message"), str) or "timestamp" not in record:
-        return False
-    return "header" in record or str(record.get("process")).startswith(_PROGRAMS)
+    """A line that was recognised as syslog, a row of a table of such lines, or one with their parts whose program is a known one."""
+    is_known = "header" in record or str(record.get("process")).startswith(_PROGRAMS)
+    return "timestamp" in record and ("SyslogMessage" in record or (is_known and isinstance(record.get("message"), str)))
 
 
 def _marks_journal(record: Record) -> bool:
@@ -74,16 +74,16 @@ def _marks_journal(record: Record) -> bool:
 SHAPES = (
     Shape(
         "syslog", _SYSLOG, f"{_SYSLOG_AT} IS NOT NULL",
-        _events(at=_SYSLOG_AT, host="host", program="process", pid="pid", message="message", own_id="CAST(NULL AS VARCHAR)"),
+        _events(at=_SYSLOG_AT, host="host", program="process", pid="pid", message="coalesce(message, SyslogMessage)", own_id="CAST(NULL AS VARCHAR)"),
         _marks_syslog, "a readable time",
         {"timegenerated": ("timestamp",), "eventtime": ("timestamp",), "hostname": ("host",), "computer": ("host",), "processname": ("process",),
-         "processid": ("pid",), "syslogmessage": ("message",)},
+         "processid": ("pid",)},
     ),
     Shape(
         "journal", _JOURNAL, f"{_JOURNAL_AT} IS NOT NULL",
         _events(
-            at=_JOURNAL_AT, host="_HOSTNAME", program="coalesce(known(SYSLOG_IDENTIFIER), _COMM)", pid="coalesce(known(SYSLOG_PID), _PID)", message="MESSAGE",
-            own_id="if(starts_with(__CURSOR, 's='), NULL, known(__CURSOR))",
+            at=_JOURNAL_AT, host="_HOSTNAME", program="coalesce(known(SYSLOG_IDENTIFIER), _COMM)", message="MESSAGE",
+            pid="coalesce(known(SYSLOG_PID), if(_TRANSPORT = 'syslog', NULL, _PID))", own_id="if(starts_with(__CURSOR, 's='), NULL, known(__CURSOR))",
         ),
         _marks_journal, "a readable time", whole="MESSAGE IS NOT NULL AND NOT starts_with(MESSAGE, '{') AND __REALTIME_TIMESTAMP IS NOT NULL",
     ),

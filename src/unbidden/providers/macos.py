@@ -28,8 +28,8 @@ _ADDRESS = r"'[0-9]{1,3}([.][0-9]{1,3}){3}|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(%.*)?'"
 # person's on the next, so only names are people.
 _EVENTS = rf"""
 WITH line AS (
-  SELECT source, utc(timestamp) AS happened, coalesce(eventMessage, '') AS text, coalesce(known(process), regexp_extract(processImagePath, '[^/]+$'), '') AS program,
-    machTimestamp AS tick, known(subsystem) AS subsystem
+  SELECT source, utc(timestamp) AS happened, coalesce(eventMessage, '') AS text,
+    coalesce(known(process), regexp_extract(processImagePath, '[^/]+$'), '') AS program, machTimestamp AS tick, known(subsystem) AS subsystem
   FROM raw WHERE utc(timestamp) IS NOT NULL
 ), told AS (
   SELECT *, {said_sql((*wording("macos"), *wording("unix")), "text", "program")} AS said FROM line
@@ -80,7 +80,10 @@ REPERTOIRE = (
 _SENTENCES = {
     ("answer", "approved"): ("/usr/sbin/sshd", "Successful Duo login for '{login}' from {ip}"),
     ("answer", "failed"): ("/usr/sbin/sshd", "Failed Duo login for '{login}' from {ip}"),
-    ("password", "failure"): ("/usr/libexec/opendirectoryd", "Authentication failed for {login} (00000000-0000-0000-0000-000000000000): ODErrorCredentialsInvalid"),
+    ("password", "failure"): (
+        "/usr/libexec/opendirectoryd",
+        "Authentication failed for {login} (00000000-0000-0000-0000-000000000000): ODErrorCredentialsInvalid",
+    ),
     ("password", "success"): ("/usr/libexec/opendirectoryd", "Authentication succeeded for {login} (00000000-0000-0000-0000-000000000000)"),
     ("session", "success"): (
         "/System/Library/CoreServices/RemoteManagement/screensharingd.bundle/Contents/MacOS/screensharingd",
@@ -96,7 +99,9 @@ _SENTENCES = {
 
 def carries(event: Event) -> frozenset[str]:
     """The columns of an entry; what opendirectoryd says names no address."""
-    return frozenset({"occurred_at", "login", "kind", "factor", "outcome", "intent"} | ({"ip"} if "{ip}" in _SENTENCES[event["kind"], event["outcome"]][1] else set()))
+    return frozenset(
+        {"occurred_at", "login", "kind", "factor", "outcome", "intent"} | ({"ip"} if "{ip}" in _SENTENCES[event["kind"], event["outcome"]][1] else set())
+    )
 
 
 def render(event: Event) -> list[dict[str, Any]]:
