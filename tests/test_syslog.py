@@ -68,9 +68,10 @@ def test_the_year_comes_from_a_dated_line_of_the_file_and_turns_with_the_months(
 def test_else_the_year_comes_from_the_newest_date_of_everything_else(newest: str, year: int, tmp_path: Path) -> None:
     file_of(tmp_path, f"Mar  2 21:14:03 web1 {SAYS}")
     file_of(tmp_path, json.dumps(row(0, occurred_at=datetime.fromisoformat(newest))), name="okta.json")
-    events, unread, _ = read(tmp_path)
+    events, unread, sources = read(tmp_path)
     assert unread == []
     assert days(events) == [f"{year}-03-02"]
+    assert sources[0]["form"] == "syslog lines, their year from the other inputs"
 
 
 def test_the_user_can_say_the_year_of_the_last_line(tmp_path: Path) -> None:

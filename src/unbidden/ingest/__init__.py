@@ -127,8 +127,11 @@ class _Reading:
         newest = engine.one(self._con, "SELECT max(occurred_at) FROM event")
         self._spool = Spool(self._folder)
         for number, form, years in self._undated:
+            first = years.first_by(year, newest if isinstance(newest, datetime) else None)
+            if first is not None:
+                self._sources[number].form += ", their year from --year" if year is not None else ", their year from the other inputs"
             if form.dated is not None:
-                self._spool_pieces(number, form.dated(years.first_by(year, newest if isinstance(newest, datetime) else None)))
+                self._spool_pieces(number, form.dated(first))
         self.load_spooled(progress)
 
     def record(self) -> None:
