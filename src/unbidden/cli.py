@@ -46,6 +46,7 @@ class Format(StrEnum):
 
 Paths = Annotated[list[str], typer.Argument(help="Files, folders, globs or - (standard input); .gz, .zst and .zip are opened.")]
 Provider = Annotated[str | None, typer.Option(help="Take every row as this provider's instead of recognising it.")]
+Year = Annotated[int | None, typer.Option(min=1990, max=2199, help="The year of the last line of files whose lines name none (old syslog).")]
 Out = Annotated[Path | None, typer.Option("--output", "-o", help="Write here instead of to the screen. The file appears whole or not at all.")]
 
 Seeds = Annotated[str | None, typer.Option(help="One organisation for each: 101,102 (default: the plan's own).")]
@@ -71,6 +72,7 @@ def scan(
     form: Annotated[Format, typer.Option("--format", "-f", help="How to write the result.")] = Format.TERMINAL,
     output: Out = None,
     provider: Provider = None,
+    year: Year = None,
     people: Annotated[Path | None, typer.Option(help="CSV of people: user, aliases (;), department, privileged, service, time_zone.")] = None,
     trust: Annotated[Path | None, typer.Option(help="Own egress and announced exercises: a CIDR or AS number, a comma, a note.")] = None,
     geo: Annotated[list[Path], typer.Option(help="Database in MaxMind's format (City, ASN) for addresses of which the logs say no place; repeatable.")] = [],  # noqa: B006
@@ -88,6 +90,7 @@ def scan(
             geo=geo,
             parts=parts,
             provider=provider,
+            year=year,
         )
         with _working() as progress:
             result = document(line.run(paths, options, progress))
@@ -96,11 +99,11 @@ def scan(
 
 
 @app.command()
-def sources(paths: Paths, provider: Provider = None) -> None:
+def sources(paths: Paths, provider: Provider = None, year: Year = None) -> None:
     """Say what the files are, without judging: provider, form, time range, people, kinds of events, blind spots."""
     with _plain_errors():
         with _working() as progress:
-            found = inventory.take(paths, provider=provider, progress=progress)
+            found = inventory.take(paths, provider=provider, year=year, progress=progress)
         print_inventory(found, Console())
         _refuse_if_useless(found["sources"])
 

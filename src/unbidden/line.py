@@ -42,6 +42,7 @@ class Options:
     geo: Sequence[Path] = ()
     parts: int | None = None
     provider: str | None = None
+    year: int | None = None
     bulk: bool = True
 
 
@@ -63,7 +64,7 @@ def run(paths: Sequence[str], options: Options = Options(), progress: Progress =
     con = con or engine.connect()
     watch = _Watch(progress)
     with watch("read"):
-        read(con, paths, provider=options.provider, progress=progress, bulk=options.bulk)
+        read(con, paths, provider=options.provider, year=options.year, progress=progress, bulk=options.bulk)
     return judge(con, options, progress, watch)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeAlias
@@ -12,9 +13,10 @@ import duckdb
 
 from unbidden import engine
 from unbidden.errors import UnusableInputError
-from unbidden.ingest.forms import MAX_LINE, Piece, form_of, json_lines
+from unbidden.ingest.forms import MAX_LINE, Form, Piece, form_of, json_lines
 from unbidden.ingest.inputs import Input, open_all
 from unbidden.ingest.load import Spool, leftovers, load, reader_sql, refuse, uniform
+from unbidden.ingest.plain import NO_YEAR, Years
 from unbidden.ingest.settle import settle
 from unbidden.ingest.spell import Recognised, recognise
 from unbidden.providers import Shape, registry, shapes
@@ -24,11 +26,19 @@ Progress: TypeAlias = Callable[[str], None]
 _NOT_A_LOG = "not a log of a provider that can be read"
 
 
-def read(con: duckdb.DuckDBPyConnection, paths: Sequence[str], *, provider: str | None = None, progress: Progress = lambda _: None, bulk: bool = True) -> None:
+def read(
+    con: duckdb.DuckDBPyConnection,
+    paths: Sequence[str],
+    *,
+    provider: str | None = None,
+    year: int | None = None,
+    progress: Progress = lambda _: None,
+    bulk: bool = True,
+) -> None:
     """Fill `source`, `unread` and `event` from the paths. One bad line, file or path never stops the others.
 
-    `provider` takes every row as that provider's. `bulk=False` reads every file row by row: the result is the same.
-    Raises UnusableInputError when the provider is unknown.
+    `provider` takes every row as that provider's. `year` is that of the last line of every file whose lines name none.
+    `bulk=False` reads every file row by row: the result is the same. Raises UnusableInputError when the provider is unknown.
     """
     if provider is not None and provider not in registry():
         raise UnusableInputError(f"there is no provider '{provider}'; the known ones are: {', '.join(registry())}")
@@ -40,6 +50,7 @@ def read(con: duckdb.DuckDBPyConnection, paths: Sequence[str], *, provider: str 
             reading.visit(item)
         reading.load_whole(progress)
         reading.load_spooled(progress)
+        reading.load_undated(year, progress)
         reading.record()
     settle(con)
 
@@ -60,10 +71,11 @@ class _Reading:
     """One run over the inputs: rows go to the engine file by file where they need no respelling, else through the spool."""
 
     def __init__(self, con: duckdb.DuckDBPyConnection, folder: Path, only: str | None, *, is_bulk: bool) -> None:
-        self._con, self._only, self._is_bulk = con, only, is_bulk
+        self._con, self._folder, self._only, self._is_bulk = con, folder, only, is_bulk
         self._spool = Spool(folder)
         self._sources: dict[int, _Source] = {}
         self._whole: dict[tuple[str, Shape], list[int]] = {}
+        self._undated: list[tuple[int, Form, Years]] = []
 
     def visit(self, item: Input) -> None:
         """Spool what an input holds, or put it among the files that are loaded whole."""
@@ -83,7 +95,11 @@ class _Reading:
         source.form = form.name
         if form.name == "empty":
             source.bad.append(Piece(None, "", "the file is empty"))
-        self._spool_pieces(number, form.pieces())
+        years = form.years() if form.years else None
+        if years is not None and years.is_lacking and years.first is None:
+            self._undated.append((number, form, years))
+        else:
+            self._spool_pieces(number, form.pieces())
 
     def load_whole(self, progress: Progress) -> None:
         """Load the uniform files, all of one shape in one statement; their odd lines go to the spool."""
@@ -106,6 +122,18 @@ class _Reading:
             load(self._con, provider, shape, reader)
             refuse(self._con, provider, shape, reader, {number: source.item.path for number, source in self._sources.items()})
 
+    def load_undated(self, year: int | None, progress: Progress) -> None:
+        """Load the files whose lines name no year, now that the newest date of all others is known."""
+        newest = engine.one(self._con, "SELECT max(occurred_at) FROM event")
+        self._spool = Spool(self._folder)
+        for number, form, years in self._undated:
+            first = years.first_by(year, newest if isinstance(newest, datetime) else None)
+            if first is not None:
+                self._sources[number].form += ", their year from --year" if year is not None else ", their year from the other inputs"
+            if form.dated is not None:
+                self._spool_pieces(number, form.dated(first))
+        self.load_spooled(progress)
+
     def record(self) -> None:
         """Write `source`, and what could not be read into `unread`."""
         found = engine.rows(self._con, "SELECT source, string_agg(DISTINCT provider, ', ' ORDER BY provider), count(*) FROM event GROUP BY source")
@@ -113,8 +141,8 @@ class _Reading:
         for number, source in self._sources.items():
             provider, count = told.get(number, (None, 0))
             self._con.execute("INSERT INTO source VALUES (?, ?, ?, ?, ?, ?, 0)", [number, source.item.path, provider, source.form, source.rows, count])
-            if source.hits == 0 and len(source.bad) > 1 and {piece.why for piece in source.bad} == {_NOT_A_LOG}:
-                source.bad = [Piece(None, source.bad[0].value, f"{_NOT_A_LOG}: none of its {len(source.bad):,} rows is")]
+            if source.hits == 0 and len(source.bad) > 1 and (said := _said_of_all(source.bad)) is not None:
+                source.bad = [Piece(None, source.bad[0].value, said)]
             if not source.rows and not source.bad:
                 source.bad.append(Piece(None, "", "it holds no rows: an empty page, or a table that ends with its header"))
             if source.bad:
@@ -139,6 +167,14 @@ class _Reading:
                 else:
                     source.hits += 1
                     self._spool.add(hit.provider, hit.shape, hit.record, number, piece.line)
+
+
+def _said_of_all(bad: Sequence[Piece]) -> str | None:
+    """What is wrong with a whole file that gave nothing, where it is the same with all its rows."""
+    whys = {piece.why for piece in bad}
+    if NO_YEAR in whys:
+        return NO_YEAR
+    return f"{_NOT_A_LOG}: none of its {len(bad):,} rows is" if whys == {_NOT_A_LOG} else None
 
 
 def _recognise(value: object, only: str | None) -> Iterator[Recognised | None]:

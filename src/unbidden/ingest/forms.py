@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from unbidden.ingest import plain
+
 MAX_LINE = 32 * 1024 * 1024
 MAX_DOCUMENT = 1024 * 1024 * 1024
 # Deeper than any log, and far from the depth at which writing a value again fails.
@@ -37,10 +39,12 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """How an input is laid out, and the way to its pieces."""
+    """How an input is laid out, and the way to its pieces. `dated` is that way where lines lack a year: it is asked for the first line's."""
 
     name: str
     pieces: Callable[[], Iterator[Piece]]
+    years: Callable[[], plain.Years] | None = None
+    dated: Callable[[int | None], Iterator[Piece]] | None = None
 
 
 def form_of(file: Path) -> Form:
@@ -59,6 +63,13 @@ def form_of(file: Path) -> Form:
         return Form("text lines", lambda: json_lines(file))
     if b"\0" in head and encoding == "utf-8":
         return _refused("binary", "a binary file, not a log")
+    return _form_of_text(file, text, encoding)
+
+
+def _form_of_text(file: Path, text: str, encoding: str) -> Form:
+    """The form of a file that is neither JSON nor binary."""
+    if encoding == "utf-8" and plain.is_syslog(text):
+        return _syslog(file)
     if (delimiter := _delimiter(text)) is not None:
         return Form("csv", lambda: csv_rows(file, encoding, delimiter))
     if "{" in text:
@@ -113,6 +124,10 @@ def _delimiter(text: str) -> str | None:
 
 def json_lines(file: Path) -> Iterator[Piece]:
     """One piece a line. A line may hold JSON after other words (a syslog header, say)."""
+    return _by_line(file, _line)
+
+
+def _by_line(file: Path, piece_of: Callable[[int, bytes], Piece]) -> Iterator[Piece]:
     with file.open("rb") as stream:
         number = 0
         while raw := stream.readline(MAX_LINE):
@@ -122,7 +137,33 @@ def json_lines(file: Path) -> Iterator[Piece]:
                 while (rest := stream.readline(MAX_LINE)) and not rest.endswith(b"\n"):
                     continue
             elif raw.strip():
-                yield _line(number, raw)
+                yield piece_of(number, raw)
+
+
+def _syslog(file: Path) -> Form:
+    def years() -> plain.Years:
+        with file.open("rb") as stream:
+            return plain.survey(raw.decode("utf-8", "replace").strip() for raw in iter(lambda: stream.readline(MAX_LINE), b""))
+
+    return Form("syslog lines", lambda: syslog_lines(file, years().first), years, lambda first: syslog_lines(file, first))
+
+
+def syslog_lines(file: Path, first_year: int | None) -> Iterator[Piece]:
+    """One record a line. JSON in a line goes with it as `_raw`, for it may be another vendor's row; without a year only that can be read."""
+    calendar = plain.Calendar()
+
+    def piece_of(number: int, raw: bytes) -> Piece:
+        text = raw.decode("utf-8", "replace").strip().lstrip("\ufeff")
+        line = plain.parse(text)
+        turn = calendar.pass_on(line) if line else 0
+        held = _line(number, raw) if line is None or "{" in text else None
+        json_piece = held if held is not None and held.why is None else None
+        if line is None or (line.day and first_year is None):
+            return json_piece or Piece(number, text[:200], plain.NO_HEADER if line is None else plain.NO_YEAR)
+        record = line.record(None if first_year is None else first_year + turn)
+        return Piece(number, record | ({"_raw": json.dumps(json_piece.value)} if json_piece else {}))
+
+    return _by_line(file, piece_of)
 
 
 def _line(number: int, raw: bytes) -> Piece:

@@ -81,9 +81,9 @@ def _rows_in(part: object, only: str | None, depth: int) -> list[Recognised | No
 
 
 def _original(value: Mapping[str, object]) -> object:
-    """The vendor's own row where an export carries it beside fields of its own making (Splunk's `_raw`, Elastic's `event.original`)."""
+    """The vendor's own row where an export carries it beside fields of its own making (Splunk's `_raw`, Elastic's `event.original`, systemd's `MESSAGE`)."""
     event = value.get("event")
-    for text in (value.get("_raw"), value.get("event.original"), event.get("original") if isinstance(event, Mapping) else None):
+    for text in (value.get("_raw"), value.get("MESSAGE"), value.get("event.original"), event.get("original") if isinstance(event, Mapping) else None):
         if isinstance(text, str) and text[:1] == "{":
             try:
                 return loads(text)

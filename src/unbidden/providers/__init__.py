@@ -6,14 +6,17 @@ Providers never know each other.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from importlib import import_module
+from importlib import import_module, resources
 from pkgutil import iter_modules
 from typing import Any, LiteralString, Protocol, TypeAlias, cast
 
-from unbidden.engine import Structure
+import yaml
+
+from unbidden.engine import Structure, quote
 
 Path: TypeAlias = tuple[str, ...]
 Event: TypeAlias = Mapping[str, Any]
@@ -105,3 +108,40 @@ def registry() -> dict[str, Provider]:
 def shapes() -> list[tuple[str, Shape]]:
     """Every shape of every provider with the provider's name, in the order in which they are tried."""
     return [(name, shape) for name, provider in registry().items() for shape in provider.SHAPES]
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """What a program's sentence means: a row of a `.wording.yml` file, which says what each field is."""
+
+    name: str
+    says: str
+    kind: str
+    certainty: str
+    source: str
+    factor: str | None = None
+    outcome: str | None = None
+    of: str | None = None
+
+
+@cache
+def wording(name: str) -> tuple[Phrase, ...]:
+    """The phrases of a file of wording beside the providers, in its order: providers of one family of systems read the same."""
+    entries = yaml.safe_load(resources.files(__name__).joinpath(f"{name}.wording.yml").read_text("utf-8"))
+    return tuple(Phrase(name, **entry) for name, entry in entries.items())
+
+
+def said_sql(phrases: Sequence[Phrase], message: str, program: str) -> str:
+    """SQL for what a message says: a struct of the first phrase that fits (name, kind, factor, outcome, certainty, login, actor, ip, times), else NULL."""
+    return "CASE " + " ".join(_phrase_sql(phrase, message, program) for phrase in phrases) + " END"
+
+
+def _phrase_sql(phrase: Phrase, message: str, program: str) -> str:
+    groups, says = re.compile(phrase.says).groupindex, quote(phrase.says)
+    believed = f"regexp_matches({program}, {quote(phrase.of)}) AND " if phrase.of else ""
+    told = {
+        key: "CAST(NULL AS VARCHAR)" if (word := getattr(phrase, key)) is None else quote(word) for key in ("name", "kind", "factor", "outcome", "certainty")
+    }
+    for key in ("login", "actor", "ip", "times"):
+        told[key] = f"nullif(regexp_extract({message}, {says}, {groups[key]}), '')" if key in groups else "CAST(NULL AS VARCHAR)"
+    return f"WHEN {believed}regexp_matches({message}, {says}) THEN {{{', '.join(f'{key!r}: {sql}' for key, sql in told.items())}}}"
