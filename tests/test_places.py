@@ -112,7 +112,7 @@ def test_a_list_that_cannot_be_used_is_refused_with_its_line(text: str, said: st
     [
         ("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/144.0.0.0 Safari/537.36", "chrome on windows", None),
         ("CHROME on Windows 10", "chrome on windows", None), ("python-requests/2.32.3", "python requests", "python requests"),
-        ("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/144.0.0.0 Safari/537.36", "headless browser", "headless browser"),
+        ("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 HeadlessChrome/144.0.0.0 Safari/537.36", "headless browser", "headless browser"),
         ("Cisco AnyConnect 5.1.2", "cisco anyconnect", None), ("Mozilla/5.0", "mozilla", None), ("BAV2ROPC", "password-grant client", "password-grant client"),
     ],
 )  # fmt: skip

@@ -17,7 +17,7 @@ from unbidden.detect import detections
 from unbidden.line import Run
 from unbidden.providers import registry
 from unbidden.steps import numbers
-from unbidden.story import tell, told_once
+from unbidden.story import tell, tell_campaign, told_once
 
 FATES = ("approved", "denied", "reported", "unanswered", "wrong_number", "wrong_code", "cancelled", "blocked", "failed", "pending")
 _NEARBY = timedelta(hours=24)
@@ -65,6 +65,18 @@ FROM (
   UNION ALL SELECT incident_id, evidence, detection, weight FROM word)
 GROUP BY incident_id, evidence ORDER BY weight DESC, detection
 """
+_CAMPAIGNS: LiteralString = """
+SELECT c.campaign_id, count(DISTINCT i.person) AS people, list(i.incident_id ORDER BY i.first_at, i.incident_id) AS incidents, min(i.first_at) AS first_at,
+  max(i.last_at) AS last_at, list_sort(list(DISTINCT i.person) FILTER (WHERE i.approved_at IS NOT NULL AND i.severity <> 'low')) AS approved,
+  list_sort(list(DISTINCT p.department) FILTER (WHERE p.department IS NOT NULL)) AS departments,
+  (SELECT count(*) FROM member m JOIN campaign x USING (incident_id) WHERE x.campaign_id = c.campaign_id) AS sent
+FROM campaign c JOIN incident i USING (incident_id) JOIN person p ON p.person = i.person
+GROUP BY c.campaign_id HAVING max(i.severity <> 'low') ORDER BY first_at, c.campaign_id
+"""
+_TIES: LiteralString = """
+SELECT c.campaign_id, t.what, t.value, count(DISTINCT t.incident_id) AS incidents FROM tie t JOIN campaign c USING (incident_id)
+GROUP BY ALL ORDER BY incidents DESC, t.what, t.value
+"""
 _SOURCES: LiteralString = """
 SELECT s.path, s.form AS format, s.rows, s.events, coalesce(u.unread, 0) AS unread, s.provider
 FROM source s
@@ -88,10 +100,26 @@ def document(run: Run) -> dict[str, Any]:
         "as_of": engine.iso(run.as_of),
         "sources": engine.records(con, _SOURCES),
         "incidents": incidents,
+        "campaigns": _campaigns(con),
         "blind_spots": blind_spots(con),
         "people": {**counts, "people": engine.one(con, "SELECT count(*) FROM person")},
         "unread": engine.records(con, "SELECT path, line, why FROM unread ORDER BY source, line NULLS FIRST"),
     }
+
+
+def _campaigns(con: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    """The campaigns of which at least one incident alerts, each with what ties it and one story."""
+    ties: dict[str, list[dict[str, Any]]] = {}
+    for row in engine.records(con, _TIES):
+        ties.setdefault(row.pop("campaign_id"), []).append(row)
+    told = []
+    for facts in engine.records(con, _CAMPAIGNS):
+        whole = {**facts, "ties": ties[facts["campaign_id"]], "approved": facts["approved"] or [], "departments": facts["departments"] or []}
+        told.append({
+            "id": facts["campaign_id"], **{name: engine.iso(facts[name]) for name in ("first_at", "last_at")},
+            **{name: whole[name] for name in ("people", "sent", "incidents", "approved", "departments", "ties")}, "story": tell_campaign(whole),
+        })  # fmt: skip
+    return told
 
 
 def blind_spots(con: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:

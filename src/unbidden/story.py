@@ -45,6 +45,26 @@ def tell(facts: Mapping[str, Any], prompts: Sequence[Mapping[str, Any]], words: 
     return sentences
 
 
+# What a tie of a campaign is called in a sentence.
+_TIES = {
+    "address": "the address {}", "network": "the network {}", "provider and client": "one provider and browser ({})", "tool": "the tool {}",
+    "department and client": "one department and browser within the hour ({})",
+}  # fmt: skip
+
+
+def tell_campaign(campaign: Mapping[str, Any]) -> list[str]:
+    """Sentences about incidents that are tied: whom it befell and when, what they have in common, and what it came to."""
+    span = length(campaign["last_at"] - campaign["first_at"])
+    groups = f" of {_listed(campaign['departments'])}" if campaign["departments"] else ""
+    sentences = [f"From {when(campaign['first_at'], None)}, for {span}, {campaign['people']} people{groups} were asked {campaign['sent']} times."]
+    shared = [_TIES[tie["what"]].format(tie["value"]) + f" ({tie['incidents']})" for tie in campaign["ties"][:4]]
+    more = f" and {len(campaign['ties']) - 4} more ties" if len(campaign["ties"]) > 4 else ""
+    sentences.append(f"Common to the incidents, with how many of them: {_listed(shared)}{more}.")
+    let_in = campaign["approved"]
+    sentences.append(f"{_listed(let_in[:6])}{f' and {len(let_in) - 6} more' if len(let_in) > 6 else ''} gave in." if let_in else "Nobody was let in.")
+    return sentences
+
+
 def told_once(words: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """The words; of those with a sentence of their own only the first of the weightiest detection."""
     own = [word for word in words if "story" in detections()[word["detection"]].about]

@@ -32,6 +32,8 @@ def print_result(result: Json, console: Console) -> None:
     """Write the whole result to the console. What its encoding cannot show becomes a question mark; nothing raises for it."""
     _forgive(console)
     console.print(_top(result))
+    if result["campaigns"]:
+        console.print(_section("CAMPAIGNS, incidents that have their strangers in common", *map(_campaign, result["campaigns"])))
     quiet = [incident for incident in result["incidents"] if incident["severity"] == "low"]
     for number, incident in enumerate(ordered(result), 1):
         if incident["severity"] != "low" or len(quiet) == len(result["incidents"]):
@@ -112,6 +114,10 @@ def _incident(number: int, incident: Json, console: Console) -> Group:
         _section("EVIDENCE, adding up to the risk", _evidence(incident, console)),
         *_now(incident),
     )
+
+
+def _campaign(campaign: Json) -> Text:
+    return _line((clean(campaign["id"]), "bold"), ": ", clean(" ".join(campaign["story"])))
 
 
 def _wide(console: Console) -> bool:
