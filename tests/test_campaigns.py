@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -27,7 +28,7 @@ def tied(*stories: dict[str, Any], stagger: str = "30m") -> list[set[str]]:
     con, _ = timelines.judge({"world": together})
     rows = engine.rows(con, "SELECT i.person, t.what, t.value, t.chain FROM tie t JOIN incident i USING (incident_id)")
     of = [{row[1:] for row in rows if str(row[0]).startswith(f"world-{number}@")} for number in range(len(stories))]
-    return [{str(tie[0]) for tie in left & right} for left, right in zip(of, of[1:], strict=False)]
+    return [{str(tie[0]) for tie in left & right} for left, right in pairwise(of)]
 
 
 @pytest.mark.parametrize(
@@ -52,11 +53,11 @@ def test_one_tool_ties_whatever_the_address() -> None:
 
 
 def test_a_campaign_is_told_as_one_story() -> None:
-    together = {"people": 3, "stagger": "10m", "prompts": [{"at": "0s", **FLOOD}]}
+    together = {"people": 2, "stagger": "10m", "prompts": [{"at": "0s", **FLOOD}]}
     con, _ = timelines.judge({"world": together})
     [campaign] = document(Run(con, timelines.EPOCH))["campaigns"]
-    assert campaign["people"] == 3
-    assert campaign["sent"] == 15
-    assert campaign["ties"][0] == {"what": "address", "value": "203.0.113.77", "incidents": 3}
-    assert "3 people were asked 15 times" in campaign["story"][0]
+    assert campaign["people"] == 2
+    assert campaign["sent"] == 10
+    assert campaign["ties"][0] == {"what": "address", "value": "203.0.113.77", "incidents": 2}
+    assert "2 people were asked 10 times" in campaign["story"][0]
     assert campaign["story"][-1] == "Nobody was let in."
