@@ -1,7 +1,7 @@
 """Write the reference pages of docs/reference from the content they describe, or check that they are up to date.
 
-The sources: the tables in schema/*.sql, the numbers in */params.yml, the detections in detections/*.yml, the published rules in published/*.yml, and what
-the providers declare.
+The sources: the tables in schema/*.sql, the numbers in */params.yml, the detections in detections/*.yml, what is asked of them in coverage.yml, the
+published rules in published/*.yml, and what the providers declare.
 """
 
 from __future__ import annotations
@@ -132,6 +132,39 @@ def _params(params: Document) -> str:
     return _grid(["name", "value", "unit", "why"], rows)
 
 
+_COVERAGE = {
+    "technique": ("What the technique's text asks for", "ATT&CK T1621, its description and what it says of detection, in our words."),
+    "analytics": ("The published analytics", "ATT&CK's detection strategy DET0160 and the analytic for Microsoft 365; their elements are parameters."),
+    "mitigations": ("The mitigations", "What the technique names as mitigations."),
+    "ideas": ("The ideas of public rules", "What all public rules for this technique, and those around it, look for: fifty-two ideas."),
+    "gaps": ("What public rules do not cover", "Eight gaps of all of them together."),
+}
+
+
+def coverage_page() -> str:
+    """What is asked of the detections, and what answers it."""
+    told = _load(CONTENT / "coverage.yml")
+    parts = [
+        "# Coverage",
+        "What is asked of a tool that finds MFA request generation, and which detections answer it. Each name leads to what the detection looks for; each "
+        "▸ to its file, whose timelines prove it: what fires, what nearly does, and what does not. `unbidden detections test NAME` runs them.",
+    ]
+    for key, (title, about) in _COVERAGE.items():
+        entries = told[key].items() if isinstance(told[key], Mapping) else ((entry.get("id", ""), entry) for entry in told[key])
+        rows = [[str(number), _text(entry["asks"]), _answer(entry)] for number, entry in entries]
+        has_numbers = any(row[0] for row in rows)
+        heads = ["", "what", "answered by"] if has_numbers else ["what", "answered by"]
+        parts += [f"## {title}", about, _grid(heads, rows if has_numbers else [row[1:] for row in rows])]
+    return _page(parts)
+
+
+def _answer(entry: Document) -> str:
+    """What answers one thing: detections with their proof, what else does, and what does not."""
+    names = [f"[{name}](detections.md#{name}) [▸](../../src/unbidden/detections/{name}.yml)" for name in entry.get("by", ())]
+    said = [", ".join(names), _text(entry.get("with")), f"not by: {_text(entry['why_not'])}" if "why_not" in entry else ""]
+    return "; ".join(part for part in said if part)
+
+
 def published_page() -> str:
     """The published rules: what each counts, and what of it could not be kept."""
     told = {file.stem: _load(file) for file in sorted(CONTENT.glob("published/*.yml"))}
@@ -208,6 +241,7 @@ def _page(parts: Iterable[str]) -> str:
 
 
 WRITERS: Mapping[str, Callable[[], str]] = {
+    "coverage.md": coverage_page,
     "detections.md": detections_page,
     "numbers.md": numbers_page,
     "providers.md": providers_page,
