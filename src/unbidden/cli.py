@@ -22,6 +22,7 @@ from unbidden import demo as demonstration
 from unbidden import engine, inventory, line
 from unbidden import evaluate as judging
 from unbidden.errors import UnbiddenError, UnusableInputError
+from unbidden.ingest.columns import read_columns
 from unbidden.people import read_list
 from unbidden.report import FORMATS
 from unbidden.report.terminal import print_inventory, print_result
@@ -45,6 +46,7 @@ class Format(StrEnum):
 
 Paths = Annotated[list[str], typer.Argument(help="Files, folders, globs or - (standard input); .gz, .zst and .zip are opened.")]
 Provider = Annotated[str | None, typer.Option(help="Take every row as this provider's instead of recognising it.")]
+Columns = Annotated[str | None, typer.Option(help="The columns of a table of tickets: time=Opened,requester=Caller,text=Summary.")]
 Out = Annotated[Path | None, typer.Option("--output", "-o", help="Write here instead of to the screen. The file appears whole or not at all.")]
 
 Seeds = Annotated[str | None, typer.Option(help="One organisation for each: 101,102 (default: the plan's own).")]
@@ -74,11 +76,13 @@ def scan(
     trust: Annotated[Path | None, typer.Option(help="Own egress and announced exercises: a CIDR or AS number, a comma, a note.")] = None,
     as_of: Annotated[str | None, typer.Option(help="The instant to speak of, with zone (default: the last event).")] = None,
     parts: Annotated[int | None, typer.Option(min=1, help="Work through the people in this many parts, to bound memory.")] = None,
+    ticket_columns: Columns = None,
 ) -> None:
     """Find bombings in exported logs and tell the story of each."""
     with _plain_errors():
         options = line.Options(
-            as_of=_instant(as_of), listed=read_list(people) if people else (), trusted=read_trust(trust) if trust else (), parts=parts, provider=provider
+            as_of=_instant(as_of), listed=read_list(people) if people else (), trusted=read_trust(trust) if trust else (), parts=parts, provider=provider,
+            columns=read_columns(ticket_columns) if ticket_columns else {},
         )
         with _working() as progress:
             result = document(line.run(paths, options, progress))
@@ -87,11 +91,11 @@ def scan(
 
 
 @app.command()
-def sources(paths: Paths, provider: Provider = None) -> None:
+def sources(paths: Paths, provider: Provider = None, ticket_columns: Columns = None) -> None:
     """Say what the files are, without judging: provider, form, time range, people, kinds of events, blind spots."""
     with _plain_errors():
         with _working() as progress:
-            found = inventory.take(paths, provider=provider, progress=progress)
+            found = inventory.take(paths, provider=provider, columns=read_columns(ticket_columns) if ticket_columns else None, progress=progress)
         print_inventory(found, Console())
         _refuse_if_useless(found["sources"])
 

@@ -46,6 +46,7 @@ class Options:
     trusted: Sequence[trust.Entry] = ()
     parts: int | None = None
     provider: str | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
     bulk: bool = True
 
 
@@ -67,7 +68,7 @@ def run(paths: Sequence[str], options: Options = Options(), progress: Progress =
     con = con or engine.connect()
     watch = _Watch(progress)
     with watch("read"):
-        read(con, paths, provider=options.provider, progress=progress, bulk=options.bulk)
+        read(con, paths, provider=options.provider, columns=options.columns, progress=progress, bulk=options.bulk)
     return judge(con, options, progress, watch)
 
 

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from unbidden.ingest.mail import is_mail, messages
+
 MAX_LINE = 32 * 1024 * 1024
 MAX_DOCUMENT = 1024 * 1024 * 1024
 # Deeper than any log, and far from the depth at which writing a value again fails.
@@ -18,6 +20,8 @@ _DELIMITERS = ",;\t|"
 # What hand-made JSON, vendors' own examples among it, leaves before a closing bracket.
 _TRAILING_COMMA = re.compile(r"(?<=[^\[{,\s]),(\s*[}\]])")
 _DECODER = json.JSONDecoder()
+# A column of a table of three.
+_NAME = re.compile(r'"?[^\W\d][\w .-]{1,30}"?')
 # What PowerShell 5 writes above the header of a CSV file.
 _TYPE_LINE = re.compile(r"\A\ufeff?#TYPE [^\n]*\n")
 
@@ -55,6 +59,8 @@ def form_of(file: Path) -> Form:
         if encoding == "utf-8" and _is_lines(text, len(head) < 1 << 16):
             return Form("json lines", lambda: json_lines(file))
         return Form("json document", lambda: json_document(file, encoding))
+    if is_mail(text):
+        return Form("mail", lambda: (Piece(line, record) for line, record in messages(file)))
     if _is_line_with_json(text):
         return Form("text lines", lambda: json_lines(file))
     if b"\0" in head and encoding == "utf-8":
@@ -105,10 +111,11 @@ def _is_line_with_json(text: str) -> bool:
 
 def _delimiter(text: str) -> str | None:
     """The delimiter of a CSV file, or None when the first line is not a row of one."""
-    first = text.split("\n", 1)[0]
+    first, second = (*text.split("\n", 2), "")[:2]
     counts = {mark: first.count(mark) for mark in _DELIMITERS}
     best = max(counts, key=lambda mark: counts[mark])
-    return best if counts[best] >= 3 else None
+    is_narrow = counts[best] == 2 and second.count(best) >= 2 and all(_NAME.fullmatch(cell.strip()) for cell in first.split(best))
+    return best if counts[best] >= 3 or is_narrow else None
 
 
 def json_lines(file: Path) -> Iterator[Piece]:

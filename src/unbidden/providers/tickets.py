@@ -185,7 +185,7 @@ SHAPES = (
 
 PATIENCE: Mapping[str, Patience] = {}
 
-_NOTHING = "tickets say what people wrote, and nothing of sign-ins"
+_NOTHING = "tickets hold people's words only"
 SIGHT = {
     **dict.fromkeys(
         ("explicit_prompt", "explicit_deny", "explicit_timeout", "answerer_place", "number_match", "vendor_risk", "factor_changes"), Sight(False, _NOTHING)
