@@ -81,7 +81,11 @@ def scan(
     """Find bombings in exported logs and tell the story of each."""
     with _plain_errors():
         options = line.Options(
-            as_of=_instant(as_of), listed=read_list(people) if people else (), trusted=read_trust(trust) if trust else (), parts=parts, provider=provider,
+            as_of=_instant(as_of),
+            listed=read_list(people) if people else (),
+            trusted=read_trust(trust) if trust else (),
+            parts=parts,
+            provider=provider,
             columns=read_columns(ticket_columns) if ticket_columns else {},
         )
         with _working() as progress:

@@ -25,13 +25,14 @@ Progress: TypeAlias = Callable[[str], None]
 _NOT_A_LOG = "not a log of a provider that can be read"
 
 
-def read(  # noqa: PLR0913 -- every option of the command that says how to read is an argument
+def read(
     con: duckdb.DuckDBPyConnection, paths: Sequence[str], *, provider: str | None = None, columns: Mapping[str, str] | None = None,
     progress: Progress = lambda _: None, bulk: bool = True,
 ) -> None:  # fmt: skip
     """Fill `source`, `unread` and `event` from the paths. One bad line, file or path never stops the others.
 
-    `provider` takes every row as that provider's. `columns` are those of tables of tickets, as `columns.read_columns` gives them. `bulk=False` reads every file row by row: the result is the same.
+    `provider` takes every row as that provider's. `columns` are those of tables of tickets, as `columns.read_columns` gives them.
+    `bulk=False` reads every file row by row: the result is the same.
     Raises UnusableInputError when the provider is unknown.
     """
     if provider is not None and provider not in registry():

@@ -61,9 +61,14 @@ def form_of(file: Path) -> Form:
         return Form("json document", lambda: json_document(file, encoding))
     if is_mail(text):
         return Form("mail", lambda: (Piece(line, record) for line, record in messages(file)))
+    return _form_of_text(file, text, encoding, is_binary=b"\0" in head and encoding == "utf-8")
+
+
+def _form_of_text(file: Path, text: str, encoding: str, *, is_binary: bool) -> Form:
+    """The form of what begins like no JSON and no mail."""
     if _is_line_with_json(text):
         return Form("text lines", lambda: json_lines(file))
-    if b"\0" in head and encoding == "utf-8":
+    if is_binary:
         return _refused("binary", "a binary file, not a log")
     if (delimiter := _delimiter(text)) is not None:
         return Form("csv", lambda: csv_rows(file, encoding, delimiter))

@@ -26,7 +26,7 @@ _QUOTES = re.compile(
     r"|\d{4}[年/-][^\n]{4,120}:"
     r"|-{2,} ?(?:original message|urspr[üu]ngliche nachricht|message d'origine|mensaje original|mensagem original|forwarded message)[^\n]*"
     r"|_{20,}"
-    r"|(?:from|von|de|差出人) ?[:：][^\n]+\n(?:[^\n]*\n){0,2}?[ \t]*(?:sent|date|gesendet|datum|envoy[ée]|enviado|fecha|data|送信日時) ?[:：][^\n]*"
+    r"|(?:from|von|de|差出人) ?[:\uff1a][^\n]+\n(?:[^\n]*\n){0,2}?[ \t]*(?:sent|date|gesendet|datum|envoy[ée]|enviado|fecha|data|送信日時) ?[:\uff1a][^\n]*"
     r")[ \t]*$",
     re.IGNORECASE | re.MULTILINE,
 )

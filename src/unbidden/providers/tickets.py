@@ -16,13 +16,14 @@ from typing import Any, LiteralString, cast
 import yaml
 
 from unbidden.engine import Structure, quote
-from unbidden.providers import Event, Patience, Path, Record, Shape, Sight
+from unbidden.providers import Event, Path, Patience, Record, Shape, Sight
 
 TITLE = "Help desk"
 
 # The names by which mails and tables whose columns the user named reach us; every desk's own words lead to them.
 _STRUCTURE: Structure = dict.fromkeys(
-    "ticket_form ticket_number ticket_time ticket_email ticket_requester ticket_sender ticket_subject ticket_text ticket_log".split(), "VARCHAR",
+    ("ticket_form", "ticket_number", "ticket_time", "ticket_email", "ticket_requester", "ticket_sender", "ticket_subject", "ticket_text", "ticket_log"),
+    "VARCHAR",
 )  # fmt: skip
 _ISSUE: Structure = {
     "key": "VARCHAR",
@@ -32,13 +33,22 @@ _ISSUE: Structure = {
     },
 }  # fmt: skip
 
-# Letters in other widths, curly quotes and odd spaces as plain ones: what NFKC does, as far as it matters here. Voicing marks go with the accents.
-_WIDE = {
-    chr(code): "".join(c for c in unicodedata.normalize("NFKD", chr(code)) if not unicodedata.combining(c))
-    for code in (*range(0xFF01, 0xFFA0), 0x3000, 0xA0, 0x2002, 0x2003, 0x2009, 0x202F)
+# Letters in other widths and with accents, curly quotes and odd spaces as plain ones, one for one; soft hyphens and marks of direction go.
+_LETTERS = {
+    letter: plain
+    for code in (*range(0xC0, 0x250), *range(0x1E00, 0x1F00), *range(0xFF01, 0xFFA0), 0x3000, 0xA0, 0x2002, 0x2003, 0x2009, 0x202F)
+    for letter in [chr(code)] for plain in [unicodedata.normalize("NFKD", letter)[:1].lower()] if plain != letter
 }  # fmt: skip
-_PLAIN = {**{wide: plain for wide, plain in _WIDE.items() if len(plain) == 1}, **dict.fromkeys("‘’ʼ`´", "'"), **dict.fromkeys("“”„", '"'), "–": "-", "—": "-"}
-_DROPPED = "".join(wide for wide, plain in _WIDE.items() if not plain) + "\u00ad\u200b\u200c\u200d\u200e\u200f\ufeff"
+_PLAIN = {
+    **_LETTERS,
+    "\uff9e": "\u3099",
+    "\uff9f": "\u309a",
+    **dict.fromkeys("\u2018\u2019\u02bc`\u00b4", "'"),
+    **dict.fromkeys("“”„", '"'),
+    "–": "-",
+    "—": "-",
+}
+_DROPPED = "\u0307\u00ad\u200b\u200c\u200d\u200e\u200f\ufeff"
 # How much of a ticket is read: what somebody asks for stands at its beginning.
 _READ = 4000
 
@@ -50,16 +60,15 @@ def _phrases() -> Mapping[str, Any]:
 
 
 def plain(text: str) -> str:
-    """A text as the phrases see it: lower case, without accents and voicing marks, with plain quotes and single spaces."""
-    narrow = text.translate(str.maketrans({**_PLAIN, **dict.fromkeys(_DROPPED)})).lower()
-    bare = "".join(c for c in unicodedata.normalize("NFD", narrow) if not unicodedata.combining(c)).replace("ß", "ss")
-    return re.sub(r"[ \t\r\n]+", " ", bare).strip()
+    """A text as the phrases see it: lower case, without accents, with plain quotes and single spaces."""
+    bare = unicodedata.normalize("NFC", text).lower().translate(str.maketrans({**_PLAIN, **dict.fromkeys(_DROPPED)})).replace("ß", "ss")
+    return re.sub(r"[ \t\r\n]+", " ", unicodedata.normalize("NFC", bare)).strip()
 
 
 def _plain_sql(text: str) -> str:
     """The same as `plain`, in SQL."""
     froms, tos = "".join(_PLAIN) + _DROPPED, "".join(_PLAIN.values())
-    bare = f"replace(strip_accents(lower(translate({text}, {quote(froms)}, {quote(tos)}))), 'ß', 'ss')"
+    bare = f"nfc_normalize(replace(translate(lower(nfc_normalize({text})), {quote(froms)}, {quote(tos)}), 'ß', 'ss'))"
     return rf"trim(regexp_replace({bare}, '[ \t\r\n]+', ' ', 'g'))"
 
 
@@ -102,32 +111,38 @@ def _events(rows: str) -> LiteralString:
 WITH rows AS ({rows}
 ), clean AS (
   SELECT source, number, {_at("opened")} AS happened, who,
-    trim(regexp_replace(regexp_replace(concat_ws(': ', nullif(trim(subject), ''), nullif(trim(body), '')), '<[^<>]{{1,500}}>', ' ', 'g'), '\s+', ' ', 'g')) AS said,
+    trim(regexp_replace(
+      regexp_replace(concat_ws(': ', nullif(trim(subject), ''), nullif(trim(body), '')), '<[^<>]{{1,500}}>|&nbsp;', ' ', 'g'), '\s+', ' ', 'g')) AS told,
     nullif(regexp_extract(who, '[^\s<>"(),;:\\\[\]{{}}]+@[^\s<>"(),;:\\\[\]{{}}]+'), '') AS address,
     coalesce(nullif(regexp_extract(who, '"(?:display_value|displayName|name)": ?"([^"]+)"', 1), ''), trim(who, ' <>"')) AS name
   FROM rows WHERE {_at("opened")} IS NOT NULL AND coalesce(nullif(trim(subject), ''), nullif(trim(body), '')) IS NOT NULL
 ), read AS (
-  SELECT *, {_plain_sql(f"left(said, {_READ})")} AS words FROM clean
+  SELECT * EXCLUDE (told), regexp_replace(told, '&(#39|apos|rsquo);', '''', 'g') AS said, {_plain_sql(f"left(said, {_READ})")} AS words FROM clean
 ), weighed AS (
   SELECT *, {_hits_sql()} AS hits FROM read
 ), judged AS (
   SELECT *, list_sum(list_transform(hits, lambda h: h.weight)) AS score,
-    len(list_filter(hits, lambda h: h.side = 'prompt')) > 0 AND len(list_filter(hits, lambda h: h.side = 'unasked')) > 0 AND score >= {says["medium"]} AS is_complaint
+    len(list_filter(hits, lambda h: h.side = 'prompt')) > 0 AND len(list_filter(hits, lambda h: h.side = 'unasked')) > 0
+      AND score >= {says["medium"]} AS is_complaint,
+    array_to_string(list_transform(hits, lambda h: trim(h.says) || if(h.weight > 0, ' +', ' ') || h.weight), ', ') AS because
   FROM weighed
 )
 SELECT source, 0 AS step, happened AS occurred_at, coalesce(known(number), left(md5(concat_ws('|', who, said)), 16)) || '|' || epoch_us(happened) AS event_id,
   lower(coalesce(address, known(name))) AS login, if(is_complaint, 'report', 'other') AS kind, if(is_complaint, 'success', NULL) AS outcome,
   'inferred' AS certainty, 'ticket' AS code,
-  left(said, 200) || if(is_complaint, ' [' || array_to_string(list_transform(hits, lambda h: trim(h.says) || if(h.weight > 0, ' +', ' ') || h.weight), ', ') || ']', '')
-    AS detail,
+  left(said, 200) || if(is_complaint, ' [' || because || ']', '') AS detail,
   CASE WHEN is_complaint THEN if(score >= {says["high"]}, 'high', 'medium') END AS risk
 FROM judged
 """)  # fmt: skip
 
 
+# Jira's own table, and clocks whose month cannot be taken for a day.
+_CLOCKS = ["%d.%m.%Y %H:%M", "%d/%b/%y %I:%M %p", "%d/%b/%Y %I:%M %p", "%d/%b/%y %H:%M", "%d %b %Y %H:%M"]
+
+
 def _at(column: str) -> str:
     """The time of a ticket. A zone is honoured, no zone means UTC; what could be a day or a month first is not guessed at."""
-    return f"coalesce(utc({column}), sane(try_strptime({column}, ['%d.%m.%Y %H:%M', '%d/%b/%y %I:%M %p', '%d/%b/%Y %I:%M %p', '%d/%b/%y %H:%M', '%d %b %Y %H:%M'])))"
+    return f"coalesce(utc({column}), sane(try_strptime({column}, {_CLOCKS})))"
 
 
 # What is written in Jira's document format is told by its texts.
@@ -146,7 +161,7 @@ _DATE = re.compile(r"\d{4}[-/]\d\d[-/]\d\d|\d{1,2}[./ ](\d{1,2}|[A-Za-z]{3})[./ 
 
 
 def _is_prose(value: object) -> bool:
-    return isinstance(value, str) and value.lstrip()[:1] not in ("", "{", "[", "<") and any(c.isalpha() for c in value)
+    return isinstance(value, str) and not value.lstrip().startswith(("{", "[{", '["', "<?xml")) and any(c.isalpha() for c in value)
 
 
 def _marks(record: Record) -> bool:
@@ -163,7 +178,9 @@ def _marks(record: Record) -> bool:
 
 def _marks_issue(record: Record) -> bool:
     fields = record.get("fields")
-    return isinstance(fields, Mapping) and bool(fields.get("created") and fields.get("summary")) and re.match(r"[A-Z]\w*-\d+$", str(record.get("key"))) is not None
+    return (
+        isinstance(fields, Mapping) and bool(fields.get("created") and fields.get("summary")) and re.match(r"[A-Z]\w*-\d+$", str(record.get("key"))) is not None
+    )
 
 
 def _aliases() -> Iterator[tuple[str, Path]]:
@@ -174,12 +191,14 @@ def _aliases() -> Iterator[tuple[str, Path]]:
 
 
 _NEEDS = "a readable time and words"
+_MINE = f"{_at('ticket_time')} IS NOT NULL AND coalesce(nullif(trim(ticket_subject), ''), nullif(trim(ticket_text), '')) IS NOT NULL"
+_MINE_ISSUE = f"{_at('fields.created')} IS NOT NULL AND nullif(trim(fields.summary), '') IS NOT NULL"
 SHAPES = (
     Shape(
-        "ticket", _STRUCTURE, cast("LiteralString", f"{_at('ticket_time')} IS NOT NULL AND coalesce(nullif(trim(ticket_subject), ''), nullif(trim(ticket_text), '')) IS NOT NULL"),
+        "ticket", _STRUCTURE, cast("LiteralString", _MINE),
         _TICKET_SQL, _marks, _NEEDS, dict(_aliases()), whole="false",
     ),
-    Shape("issue", _ISSUE, cast("LiteralString", f"{_at('fields.created')} IS NOT NULL AND nullif(trim(fields.summary), '') IS NOT NULL"),
+    Shape("issue", _ISSUE, cast("LiteralString", _MINE_ISSUE),
           _ISSUE_SQL, _marks_issue, _NEEDS, whole="false"),
 )  # fmt: skip
 
