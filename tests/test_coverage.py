@@ -12,9 +12,7 @@ from unbidden.detect import detections
 
 TOLD: dict[str, Any] = yaml.safe_load(resources.files("unbidden").joinpath("coverage.yml").read_text("utf-8"))
 ENTRIES = [
-    (f"{part} {number}", entry)
-    for part, entries in TOLD.items()
-    for number, entry in (entries.items() if isinstance(entries, dict) else enumerate(entries, 1))
+    (f"{part} {number}", entry) for part, entries in TOLD.items() for number, entry in (entries.items() if isinstance(entries, dict) else enumerate(entries, 1))
 ]
 
 

@@ -146,8 +146,8 @@ def coverage_page() -> str:
     told = _load(CONTENT / "coverage.yml")
     parts = [
         "# Coverage",
-        "What is asked of a tool that finds MFA request generation, and which detections answer it. Each name leads to what the detection looks for; each "
-        "▸ to its file, whose timelines prove it: what fires, what nearly does, and what does not. `unbidden detections test NAME` runs them.",
+        "What is asked of a tool that finds MFA request generation, and which detections answer it. Each name leads to what the detection looks for.",
+        "Each ▸ leads to its file, whose timelines prove it: what fires, what nearly does, and what does not. `unbidden detections test NAME` runs them.",
     ]
     for key, (title, about) in _COVERAGE.items():
         entries = told[key].items() if isinstance(told[key], Mapping) else ((entry.get("id", ""), entry) for entry in told[key])

@@ -22,6 +22,7 @@ from unbidden import demo as demonstration
 from unbidden import engine, inventory, line
 from unbidden import evaluate as judging
 from unbidden.errors import UnbiddenError, UnusableInputError
+from unbidden.ingest.columns import read_columns
 from unbidden.people import read_list
 from unbidden.places import read_listing
 from unbidden.report import FORMATS
@@ -47,6 +48,7 @@ class Format(StrEnum):
 Paths = Annotated[list[str], typer.Argument(help="Files, folders, globs or - (standard input); .gz, .zst and .zip are opened.")]
 Provider = Annotated[str | None, typer.Option(help="Take every row as this provider's instead of recognising it.")]
 Year = Annotated[int | None, typer.Option(min=1990, max=2199, help="The year of the last line of files whose lines name none (old syslog).")]
+Columns = Annotated[str | None, typer.Option(help="The columns of a table of tickets: time=Opened,requester=Caller,text=Summary.")]
 Out = Annotated[Path | None, typer.Option("--output", "-o", help="Write here instead of to the screen. The file appears whole or not at all.")]
 
 Seeds = Annotated[str | None, typer.Option(help="One organisation for each: 101,102 (default: the plan's own).")]
@@ -79,6 +81,7 @@ def scan(
     listed: Annotated[list[str], typer.Option("--list", help="Addresses of a kind (hosting, proxy, vpn, tor), one a line: tor=exits.txt; repeatable.")] = [],  # noqa: B006
     as_of: Annotated[str | None, typer.Option(help="The instant to speak of, with zone (default: the last event).")] = None,
     parts: Annotated[int | None, typer.Option(min=1, help="Work through the people in this many parts, to bound memory.")] = None,
+    ticket_columns: Columns = None,
 ) -> None:
     """Find bombings in exported logs and tell the story of each."""
     with _plain_errors():
@@ -91,6 +94,7 @@ def scan(
             parts=parts,
             provider=provider,
             year=year,
+            columns=read_columns(ticket_columns) if ticket_columns else {},
         )
         with _working() as progress:
             result = document(line.run(paths, options, progress))
@@ -99,11 +103,12 @@ def scan(
 
 
 @app.command()
-def sources(paths: Paths, provider: Provider = None, year: Year = None) -> None:
+def sources(paths: Paths, provider: Provider = None, year: Year = None, ticket_columns: Columns = None) -> None:
     """Say what the files are, without judging: provider, form, time range, people, kinds of events, blind spots."""
     with _plain_errors():
+        columns = read_columns(ticket_columns) if ticket_columns else {}
         with _working() as progress:
-            found = inventory.take(paths, provider=provider, year=year, progress=progress)
+            found = inventory.take(paths, provider=provider, year=year, columns=columns, progress=progress)
         print_inventory(found, Console())
         _refuse_if_useless(found["sources"])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, LiteralString
 
 from unbidden import engine, people
@@ -22,10 +22,17 @@ _KINDS: LiteralString = "SELECT provider, kind, coalesce(outcome, '') AS outcome
 _AMBIGUOUS: LiteralString = "SELECT person, could_be FROM person WHERE could_be IS NOT NULL ORDER BY person"
 
 
-def take(paths: Sequence[str], *, provider: str | None = None, year: int | None = None, progress: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
+def take(
+    paths: Sequence[str],
+    *,
+    provider: str | None = None,
+    year: int | None = None,
+    columns: Mapping[str, str] | None = None,
+    progress: Callable[[str], None] = lambda _: None,
+) -> dict[str, Any]:
     """What was recognised: `sources` (one object each), `kinds` (event counts), `ambiguous` names, `blind_spots`, `unread`."""
     con = engine.connect()
-    read(con, paths, provider=provider, year=year, progress=progress)
+    read(con, paths, provider=provider, year=year, columns=columns, progress=progress)
     people.tell_apart(con)
     rows: list[dict[str, Any]] = engine.records(con, _SOURCES)
     return {

@@ -43,6 +43,7 @@ class Options:
     parts: int | None = None
     provider: str | None = None
     year: int | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
     bulk: bool = True
 
 
@@ -64,7 +65,7 @@ def run(paths: Sequence[str], options: Options = Options(), progress: Progress =
     con = con or engine.connect()
     watch = _Watch(progress)
     with watch("read"):
-        read(con, paths, provider=options.provider, year=options.year, progress=progress, bulk=options.bulk)
+        read(con, paths, provider=options.provider, year=options.year, columns=options.columns, progress=progress, bulk=options.bulk)
     return judge(con, options, progress, watch)
 
 

@@ -161,7 +161,9 @@ def _incident(facts: Mapping[str, Any], parts: Mapping[str, list[dict[str, Any]]
         "time_zone": facts["time_zone"], "department": facts["department"], "privileged": facts["is_privileged"],
         "evidence": [_prior(), *(_evidence(row) for row in parts["evidence"])],
         "timeline": _timeline(parts), "steps": _steps(facts, prompts),
-        "blind_spots": [f"{registry()[name].TITLE}: {sight.note}" for name in providers for sight in registry()[name].SIGHT.values() if not sight.can],
+        "blind_spots": list(dict.fromkeys(
+            f"{registry()[name].TITLE}: {sight.note}" for name in providers for sight in registry()[name].SIGHT.values() if not sight.can
+        )),
     }  # fmt: skip
 
 
@@ -208,7 +210,7 @@ def _timeline(parts: Mapping[str, list[dict[str, Any]]]) -> list[dict[str, Any]]
 
 def _word_kind(word: Mapping[str, Any]) -> str:
     """What a word's mark is called: the kind of its event, unless the detection speaks of others than this person."""
-    if "story" in detections()[word["detection"]].about:
+    if "story" in detections()[word["detection"]].about and word["kind"] != "report":
         return "risk"
     return _WORD_KINDS.get(word["kind"], str(word["kind"]))
 

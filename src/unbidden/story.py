@@ -66,10 +66,14 @@ def tell_campaign(campaign: Mapping[str, Any]) -> list[str]:
 
 
 def told_once(words: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The words; of those with a sentence of their own only the first of the weightiest detection."""
-    own = [word for word in words if "story" in detections()[word["detection"]].about]
-    first = max(own, key=lambda word: float(detections()[word["detection"]].about["weight"]), default=None)
-    return [word for word in words if word is first or word not in own]
+    """The words; of those with a sentence of their own only the first of the weightiest detection of each evidence group."""
+    first: dict[str, Mapping[str, Any]] = {}
+    about = {word["detection"]: detections()[word["detection"]].about for word in words}
+    for word in words:
+        if "story" in about[word["detection"]]:
+            group = str(about[word["detection"]]["group"])
+            first[group] = max(first.get(group, word), word, key=lambda word: float(about[word["detection"]]["weight"]))
+    return [word for word in words if "story" not in about[word["detection"]] or any(word is one for one in first.values())]
 
 
 def when(at: datetime, zone: ZoneInfo | None, day: date | None = None) -> str:

@@ -4,4 +4,4 @@ WHERE fate = 'reported'
 UNION ALL
 SELECT person, occurred_at, NULL, NULL, {how: 'report'}, [event_id]
 FROM event
-WHERE kind = 'report' AND person IS NOT NULL
+WHERE kind = 'report' AND certainty = 'explicit' AND person IS NOT NULL

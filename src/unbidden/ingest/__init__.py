@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ import duckdb
 
 from unbidden import engine
 from unbidden.errors import UnusableInputError
+from unbidden.ingest.columns import named
 from unbidden.ingest.forms import MAX_LINE, Form, Piece, form_of, json_lines
 from unbidden.ingest.inputs import Input, open_all
 from unbidden.ingest.load import Spool, leftovers, load, reader_sql, refuse, uniform
@@ -32,19 +33,21 @@ def read(
     *,
     provider: str | None = None,
     year: int | None = None,
+    columns: Mapping[str, str] | None = None,
     progress: Progress = lambda _: None,
     bulk: bool = True,
 ) -> None:
     """Fill `source`, `unread` and `event` from the paths. One bad line, file or path never stops the others.
 
-    `provider` takes every row as that provider's. `year` is that of the last line of every file whose lines name none.
+    `provider` takes every row as that provider's. `year` is that of the last line of every file whose lines name none; `columns` are those of
+    tables of tickets, as `columns.read_columns` gives them.
     `bulk=False` reads every file row by row: the result is the same. Raises UnusableInputError when the provider is unknown.
     """
     if provider is not None and provider not in registry():
         raise UnusableInputError(f"there is no provider '{provider}'; the known ones are: {', '.join(registry())}")
     engine.create(con, "source", "unread", "event")
     with TemporaryDirectory(prefix="unbidden-") as folder:
-        reading = _Reading(con, Path(folder), provider, is_bulk=bulk)
+        reading = _Reading(con, Path(folder), provider, columns or {}, is_bulk=bulk and not columns)
         for item in open_all(paths, Path(folder)):
             progress(item.path)
             reading.visit(item)
@@ -70,8 +73,8 @@ class _Source:
 class _Reading:
     """One run over the inputs: rows go to the engine file by file where they need no respelling, else through the spool."""
 
-    def __init__(self, con: duckdb.DuckDBPyConnection, folder: Path, only: str | None, *, is_bulk: bool) -> None:
-        self._con, self._folder, self._only, self._is_bulk = con, folder, only, is_bulk
+    def __init__(self, con: duckdb.DuckDBPyConnection, folder: Path, only: str | None, columns: Mapping[str, str], *, is_bulk: bool) -> None:
+        self._con, self._folder, self._only, self._columns, self._is_bulk = con, folder, only, columns, is_bulk
         self._spool = Spool(folder)
         self._sources: dict[int, _Source] = {}
         self._whole: dict[tuple[str, Shape], list[int]] = {}
@@ -156,7 +159,7 @@ class _Reading:
                 source.rows += piece.line is not None
                 source.bad.append(piece)
                 continue
-            hits = list(_recognise(piece.value, self._only))
+            hits = list(_recognise(named(piece.value, self._columns), self._only))
             if piece.doubt is not None and not hits:
                 source.rows += 1
                 source.bad.append(Piece(piece.line, piece.value, piece.doubt))

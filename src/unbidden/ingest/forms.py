@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from unbidden.ingest import plain
+from unbidden.ingest.mail import is_mail, messages
 
 MAX_LINE = 32 * 1024 * 1024
 MAX_DOCUMENT = 1024 * 1024 * 1024
@@ -20,6 +21,8 @@ _DELIMITERS = ",;\t|"
 # What hand-made JSON, vendors' own examples among it, leaves before a closing bracket.
 _TRAILING_COMMA = re.compile(r"(?<=[^\[{,\s]),(\s*[}\]])")
 _DECODER = json.JSONDecoder()
+# A column of a table of three.
+_NAME = re.compile(r'"?[^\W\d][\w .-]{1,30}"?')
 # What PowerShell 5 writes above the header of a CSV file.
 _TYPE_LINE = re.compile(r"\A\ufeff?#TYPE [^\n]*\n")
 
@@ -59,15 +62,17 @@ def form_of(file: Path) -> Form:
         if encoding == "utf-8" and _is_lines(text, len(head) < 1 << 16):
             return Form("json lines", lambda: json_lines(file))
         return Form("json document", lambda: json_document(file, encoding))
+    if is_mail(text):
+        return Form("mail", lambda: (Piece(line, record) for line, record in messages(file)))
+    return _form_of_text(file, text, encoding, is_binary=b"\0" in head and encoding == "utf-8")
+
+
+def _form_of_text(file: Path, text: str, encoding: str, *, is_binary: bool) -> Form:
+    """The form of what begins like no JSON and no mail."""
     if _is_line_with_json(text):
         return Form("text lines", lambda: json_lines(file))
-    if b"\0" in head and encoding == "utf-8":
+    if is_binary:
         return _refused("binary", "a binary file, not a log")
-    return _form_of_text(file, text, encoding)
-
-
-def _form_of_text(file: Path, text: str, encoding: str) -> Form:
-    """The form of a file that is neither JSON nor binary."""
     if encoding == "utf-8" and plain.is_syslog(text):
         return _syslog(file)
     if (delimiter := _delimiter(text)) is not None:
@@ -116,10 +121,11 @@ def _is_line_with_json(text: str) -> bool:
 
 def _delimiter(text: str) -> str | None:
     """The delimiter of a CSV file, or None when the first line is not a row of one."""
-    first = text.split("\n", 1)[0]
+    first, second = (*text.split("\n", 2), "")[:2]
     counts = {mark: first.count(mark) for mark in _DELIMITERS}
     best = max(counts, key=lambda mark: counts[mark])
-    return best if counts[best] >= 3 else None
+    is_narrow = counts[best] == 2 and second.count(best) >= 2 and all(_NAME.fullmatch(cell.strip()) for cell in first.split(best))
+    return best if counts[best] >= 3 or is_narrow else None
 
 
 def json_lines(file: Path) -> Iterator[Piece]:

@@ -22,6 +22,7 @@ from unbidden.simulate.export import LOGS, clear, collect, people_csv
 from unbidden.simulate.history import Setting, Share, write_share
 from unbidden.simulate.plan import PLANS, Plan
 from unbidden.simulate.stories import all_attacks, all_traps, chosen
+from unbidden.simulate.tickets import tickets_csv
 from unbidden.simulate.truth import iso, told
 
 __all__ = ("FIRST_DAY", "PLANS", "write")
@@ -35,7 +36,7 @@ def write(  # noqa: PLR0913 -- every option of the command is an argument of its
     folder: Path, *, people: int = 300, days: int = 14, seed: int = 7, start: datetime = FIRST_DAY, attacks: str = "all", traps: str = "all",
     plan: Plan = PLANS["training"], faults: bool = True, jobs: int = 1,
 ) -> Path:  # fmt: skip
-    """Write logs, `people.csv`, `trust.csv` and `truth.json` into the folder and give it back.
+    """Write logs, `tickets.csv`, `people.csv`, `trust.csv` and `truth.json` into the folder and give it back.
 
     Logs lie in a folder for each provider, as its console or API gives them. `attacks` and `traps` are `all`, `none` or names and families, separated by
     commas; leaving out attacks changes no other row. In an organisation too small for a story, that story is left out. With `faults` some rows come
@@ -77,5 +78,6 @@ def _tell_truth(folder: Path, setting: Setting, shares: list[Share], seen: dict[
         "plan": setting.plan.name, "seed": setting.seed, "people": setting.people, "days": setting.days, "start": iso(world.start), "end": iso(world.end),
         "okta_classic_until": iso(world.classic_until), "faults": seen,
     }  # fmt: skip
+    tickets_csv(folder / "tickets.csv", world, [case for share in shares for case in share.cases])
     cases, prompts = [case for share in shares for case in share.cases], [prompt for share in shares for prompt in share.prompts]
     (folder / "truth.json").write_bytes(orjson.dumps(told(cases, prompts, facts), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
