@@ -46,7 +46,8 @@ WHERE x.sent_at BETWEEN i.first_at - to_seconds($nearby_s) AND i.last_at + to_se
 ORDER BY x.sent_at, x.prompt_id
 """
 _WORDS: LiteralString = """
-SELECT w.incident_id, e.event_id, e.occurred_at, e.kind, e.outcome, e.code, e.actor, e.app, e.ip, e.org, e.city, e.country, w.detection, w.weight, w.numbers, w.fired_at
+SELECT w.incident_id, e.event_id, e.occurred_at, e.kind, e.outcome, e.code, e.actor, e.app, e.ip, e.org, e.city, e.country,
+  w.detection, w.weight, w.numbers, w.fired_at
 FROM word w JOIN event e ON e.event_id = w.events[len(w.events)]
 QUALIFY row_number() OVER (PARTITION BY w.incident_id, w.detection, w.fired_at, e.event_id ORDER BY w.numbers, w.prompt_id) = 1
 ORDER BY w.fired_at, w.detection, e.event_id

@@ -31,7 +31,7 @@ def refuse_unless_select(sql: str, file: str, params: set[str]) -> None:
     """Raise ContentError, naming the file and the fault, for anything but one SELECT over the relations a detection may read, with those params."""
     with duckdb.connect() as con:
         row = con.execute("SELECT json_serialize_sql($sql)", {"sql": sql}).fetchone()
-    tree = json.loads(row[0]) if row else {"error": True}
+    tree: dict[str, Any] = json.loads(row[0]) if row else {"error": True}
     if tree["error"]:
         place = f" at {tree['location']}" if tree.get("location") else ""
         only = "one SELECT is wanted, and this is none" if tree.get("error_type") == "not implemented" else f"the SQL cannot be read{place}"
@@ -55,6 +55,9 @@ def _faults(tree: Mapping[str, Any], params: set[str]) -> Iterator[str]:
                 yield f"{node['function']['function_name']}() is no relation of a detection; those are: {_relations()}"
             case "VALUE_PARAMETER" if node.get("identifier") not in params:
                 yield f"${node.get('identifier')} is none of its params"
+            # The parser takes the words without brackets for columns.
+            case "COLUMN_REF" if re.fullmatch(r"current_.*|localtime.*", ".".join(node["column_names"]).lower()):
+                yield f"{node['column_names'][0]} has no place in a detection: the same events give the same result, on every machine"
             case "FUNCTION" if node.get("schema") or node.get("catalog") or _FORBIDDEN.fullmatch(str(node.get("function_name")).lower()):
                 yield f"{node.get('function_name')}() has no place in a detection: the same events give the same result, on every machine"
 

@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from unbidden.commands.shell import Own, plain_errors, read_catalogue, working
+from unbidden.commands.shell import Own, errors, plain_errors, read_catalogue, refuse_if_no_place, whole, working
 from unbidden.detect import STATUSES
 from unbidden.errors import UnusableInputError
+from unbidden.exports import LANGUAGES, export
 from unbidden.proving.skeleton import write_skeleton
 from unbidden.proving.tables import print_detection, print_list, print_verdict, print_verdicts
 
@@ -43,8 +44,8 @@ def show(name: Annotated[str, typer.Argument(help="Which detection.")], own: Own
         print_detection(catalogue[name], Console())
 
 
-@app.command()
-def test(names: Annotated[list[str] | None, typer.Argument(help="Which detections (default: all).")] = None, own: Own = None) -> None:
+@app.command("test")
+def prove(names: Annotated[list[str] | None, typer.Argument(help="Which detections (default: all).")] = None, own: Own = None) -> None:
     """Prove detections: timelines on the real line, every number moved a little, the rules for SQL and prose. Ends with 1 when one fails."""
     with plain_errors():
         from unbidden.proving import gates  # noqa: PLC0415 -- its parser of SQL loads slowly, and no other command needs it
@@ -76,6 +77,33 @@ def new(
         files = write_skeleton(name, folder)
         Console().print("\n".join(f"Wrote {file}" for file in files), highlight=False, soft_wrap=True)
         Console().print(f"Try: unbidden detections test {name} --detections {folder}", highlight=False, soft_wrap=True)
+
+
+@app.command("export")
+def write_out(
+    language: Annotated[str, typer.Argument(help="navigator, sigma, kql, spl or esql.")],
+    names: Annotated[list[str] | None, typer.Argument(help="Which detections (default: all).")] = None,
+    folder: Annotated[Path | None, typer.Option("--output", "-o", help="Write one file for each here instead of all to the screen.")] = None,
+    own: Own = None,
+) -> None:
+    """Write detections in others' languages, each with what is lost on the way; says on standard error which have no text, and why."""
+    with plain_errors():
+        if language not in LANGUAGES:
+            raise UnusableInputError(f"there is no language '{language}'; there are: {', '.join(LANGUAGES)}")
+        catalogue = read_catalogue(own)
+        _refuse_unknown(names or [], list(catalogue))
+        bundle = export(language, catalogue, names or [])
+        if folder is None:
+            typer.echo(("---\n" if language == "sigma" else "\n").join(bundle.files.values()), nl=False)
+        else:
+            refuse_if_no_place(folder)
+            folder.mkdir(exist_ok=True)
+            for name, text in bundle.files.items():
+                with whole(folder / name) as stream:
+                    stream.write(text)
+            errors.print(f"Wrote {len(bundle.files)} files to {folder}.", highlight=False, soft_wrap=True)
+        for name, reason in bundle.left_out.items():
+            errors.print(f"not in {language}: {name}: {reason}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _refuse_unknown(names: list[str], there: list[str]) -> None:

@@ -15,7 +15,7 @@ from unbidden import engine, line
 from unbidden.errors import ContentError
 from unbidden.trust import Entry
 
-EPOCH = datetime(2020, 1, 6, 9, 0, 0)
+EPOCH = datetime(2020, 1, 6, 9, tzinfo=UTC).replace(tzinfo=None)  # the engine's times are naive and UTC
 APART = timedelta(days=70)  # between timelines, so that none is in another's trailing windows
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
