@@ -17,6 +17,7 @@ from unbidden import demo as demonstration
 from unbidden import evaluate as judging
 from unbidden import inventory, line
 from unbidden.commands import detections as catalogue
+from unbidden.commands.explain import explain_one
 from unbidden.commands.shell import (
     AsOf,
     Out,
@@ -44,6 +45,7 @@ from unbidden.simulate.plan import plan_named
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 app.add_typer(catalogue.app, name="detections")
+app.command("explain")(explain_one)
 
 
 class Format(StrEnum):
