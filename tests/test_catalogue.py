@@ -119,6 +119,7 @@ def test_a_twin_that_is_missing_is_named(folder: Path) -> None:
         "SELECT now() FROM event",
         "SELECT current_timestamp FROM event",
         "SELECT random() FROM event",
+        "SELECT age(occurred_at) FROM event",
         "SELECT * FROM event USING SAMPLE 10",
         "SELECT * FROM event TABLESAMPLE 10%",
         "SELECT * FROM (SHOW TABLES)",

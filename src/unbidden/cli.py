@@ -45,7 +45,6 @@ from unbidden.simulate.plan import plan_named
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 app.add_typer(catalogue.app, name="detections")
-app.command("explain")(explain_one)
 
 
 class Format(StrEnum):
@@ -93,6 +92,9 @@ def scan(
             result = document(line.run(paths, options, progress))
         _show(result, form, output)
         _refuse_if_useless(result["sources"])
+
+
+app.command("explain")(explain_one)
 
 
 @app.command()

@@ -23,7 +23,7 @@ _TABLE_FUNCTIONS = {"unnest", "range", "generate_series"}
 # Functions that read the machine, its settings, the clock or chance: what they give is no matter of the events.
 _FORBIDDEN = re.compile(
     r"getenv|current_.*|getvariable|now|today|localtime.*|transaction_timestamp|get_current_.*|random|uuid.*|gen_random_uuid|setseed|nextval|currval"
-    r"|pg_.*|duckdb_.*|txid_.*|version|in_search_path|read_.*|write_.*|sniff_.*|glob|query|query_table|getsetting|error|sleep.*|.*_secret.*"
+    r"|pg_.*|duckdb_.*|txid_.*|version|in_search_path|read_.*|write_.*|sniff_.*|glob|query|query_table|getsetting|error|sleep.*|.*_secret.*|age|reservoir_quantile|approx_.*"
 )
 
 

@@ -15,7 +15,7 @@ from unbidden.exports import LANGUAGES, export
 from unbidden.proving.skeleton import write_skeleton
 from unbidden.proving.tables import print_detection, print_list, print_verdict, print_verdicts
 
-app = typer.Typer(no_args_is_help=True, help="The detections: list, show, test, write and export them.")
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The detections: list, show, test, write and export them.")
 
 
 @app.command("list")
