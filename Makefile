@@ -54,7 +54,7 @@ lock: ## Write requirements.lock and the lab's anew (needs uv; ARGS=--upgrade ta
 		--custom-compile-command 'make lock' --output-file tests/lab/privacyidea.lock $(ARGS) tests/lab/privacyidea.in
 
 clean: ## Remove everything that was made, .venv too
-	rm -rf .venv .lab build dist demo bench evaluation.json .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .lab tests/kusto/node_modules build dist demo bench evaluation.json .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(LOCKED): requirements.lock

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests import timelines
 from unbidden import engine
 from unbidden.line import Run
+from unbidden.proving import timelines
 from unbidden.result import document
 
 FLOOD = {"fate": "denied", "times": 5, "every": "60s"}

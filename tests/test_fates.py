@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import permutations
 from typing import Any
 
-from tests.timelines import insert
 from unbidden import engine, line
+from unbidden.proving.timelines import insert
 
 START = datetime(2026, 3, 2, 21)
 

@@ -10,10 +10,10 @@ import pytest
 from mmdb_writer import MMDBWriter
 from netaddr import IPSet
 
-from tests.timelines import insert
 from unbidden import engine, line, places
 from unbidden.agents import tool_of, word_of
 from unbidden.errors import UnusableInputError
+from unbidden.proving.timelines import insert
 
 START = datetime(2026, 3, 2, 9)
 LAGOS = {

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from tests import vendor_rows
-from tests.timelines import span
 from unbidden.evaluate.claims import Claim
 from unbidden.evaluate.compare import claims
+from unbidden.proving.timelines import span
 
 _PLACES = {"home": "home", "away": "stranger"}
 

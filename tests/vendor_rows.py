@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from tests.timelines import APART, EPOCH, PLACES, span
 from unbidden import line
 from unbidden.people import Listed
 from unbidden.providers import registry
+from unbidden.proving.timelines import APART, EPOCH, PLACES, span
 
 # What a step of a story does: kind, factor (None: the step's own) and outcome of its row. Everything else is an answer of that outcome.
 _DEEDS: Mapping[str, tuple[str, str | None, str]] = {

@@ -11,6 +11,7 @@ from typing import Any
 from rich.console import Console
 
 from unbidden import line
+from unbidden.detect import Catalogue
 from unbidden.people import read_list
 from unbidden.report import FORMATS
 from unbidden.result import document
@@ -34,13 +35,13 @@ class Shown:
     truth: dict[str, Any]
 
 
-def run(folder: Path, progress: Callable[[str], None] = lambda _: None) -> Shown:
+def run(folder: Path, progress: Callable[[str], None] = lambda _: None, catalogue: Catalogue | None = None) -> Shown:
     """Simulate into `folder/logs`, scan it, write `folder/report.html`."""
     logs = folder / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     progress("simulating two weeks of a company of 300 people")
     write(logs, attacks=ATTACKS)
-    options = line.Options(listed=read_list(logs / "people.csv"), trusted=read_trust(logs / "trust.csv"))
+    options = line.Options(listed=read_list(logs / "people.csv"), trusted=read_trust(logs / "trust.csv"), catalogue=catalogue)
     result = document(line.run([str(path) for path in sorted(logs.iterdir()) if path.is_dir()], options, progress))
     report = folder / "report.html"
     report.write_text(FORMATS["html"](result), "utf-8")

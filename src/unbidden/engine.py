@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
@@ -82,6 +83,12 @@ def connect(*, threads: int | None = None, memory_limit: str = MEMORY_LIMIT) -> 
 def was_interrupted(error: Exception) -> bool:
     """A query was stopped by Ctrl-C: DuckDB tells it by its own exception, or by a RuntimeError when it notices while rows are fetched."""
     return isinstance(error, duckdb.InterruptException) or (isinstance(error, RuntimeError) and "interrupt" in str(error).lower())
+
+
+def said(error: duckdb.Error) -> str:
+    """The first sentence of what DuckDB says of a query, with what it proposes instead."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return "; ".join(line for line in lines[:3] if not re.match(r"LINE \d+:|\^", line)) or type(error).__name__
 
 
 @cache

@@ -45,15 +45,17 @@ class Options:
     year: int | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
     bulk: bool = True
+    catalogue: detect.Catalogue | None = None  # which detections run; ours when none is given
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A finished run: its engine, with every table of the line, and the instant it speaks of (UTC)."""
+    """A finished run: its engine, with every table of the line, the instant it speaks of (UTC), and the detections that ran."""
 
     con: duckdb.DuckDBPyConnection
     as_of: datetime
     seconds: dict[str, float] = field(default_factory=dict)
+    catalogue: detect.Catalogue = field(default_factory=detect.detections)
 
 
 def run(paths: Sequence[str], options: Options = Options(), progress: Progress = lambda _: None, con: duckdb.DuckDBPyConnection | None = None) -> Run:
@@ -73,6 +75,7 @@ def judge(con: duckdb.DuckDBPyConnection, options: Options = Options(), progress
     """From a filled `event` table to incidents: a pure function of the events, the options and our content."""
     watch = watch or _Watch(progress)
     as_of = _as_of(con, options.as_of)
+    catalogue = detect.detections() if options.catalogue is None else options.catalogue
     given: dict[str, object] = {"as_of": as_of.replace(tzinfo=None)}
     with watch("people"):
         people.tell_apart(con, options.listed)
@@ -99,18 +102,18 @@ def judge(con: duckdb.DuckDBPyConnection, options: Options = Options(), progress
         with watch("moments"):
             steps.run(con, "moments", given)
         with watch("detections"):
-            detect.run(con)
+            detect.run(con, catalogue)
         _keep(con, part, parts, _RESULTS)
     with watch("incidents"):
         _go_to(con, parts)
         steps.run(con, "incidents", given)
         campaigns.run(con)
-    return Run(con, as_of, watch.seconds)
+    return Run(con, as_of, watch.seconds, catalogue)
 
 
 # What the first pass over the people leaves for the crowds and for the second pass, and what the second leaves.
 _PASSED_ON = ("prompt", "success", "habit", "familiar", "guess")
-_RESULTS = ("moment", "signal")
+_RESULTS = ("moment", "signal", "staged")
 
 
 class _Watch:

@@ -13,10 +13,10 @@ import duckdb
 import yaml
 
 from unbidden import engine
-from unbidden.detect import detections
+from unbidden.detect import STAGED, Catalogue
 from unbidden.line import Run
 from unbidden.providers import registry
-from unbidden.steps import numbers
+from unbidden.steps import bind, numbers
 from unbidden.story import tell, tell_campaign, told_once
 
 FATES = ("approved", "denied", "reported", "unanswered", "wrong_number", "wrong_code", "cancelled", "blocked", "failed", "pending")
@@ -46,7 +46,8 @@ WHERE x.sent_at BETWEEN i.first_at - to_seconds($nearby_s) AND i.last_at + to_se
 ORDER BY x.sent_at, x.prompt_id
 """
 _WORDS: LiteralString = """
-SELECT w.incident_id, e.event_id, e.occurred_at, e.kind, e.outcome, e.code, e.actor, e.app, e.ip, e.org, e.city, e.country, w.detection, w.numbers, w.fired_at
+SELECT w.incident_id, e.event_id, e.occurred_at, e.kind, e.outcome, e.code, e.actor, e.app, e.ip, e.org, e.city, e.country,
+  w.detection, w.evidence, w.weight, w.numbers, w.fired_at
 FROM word w JOIN event e ON e.event_id = w.events[len(w.events)]
 QUALIFY row_number() OVER (PARTITION BY w.incident_id, w.detection, w.fired_at, e.event_id ORDER BY w.numbers, w.prompt_id) = 1
 ORDER BY w.fired_at, w.detection, e.event_id
@@ -54,7 +55,12 @@ ORDER BY w.fired_at, w.detection, e.event_id
 _SIGNALS: LiteralString = """
 SELECT incident_id, detection, min(fired_at) AS fired_at, any_value(evidence) AS evidence, any_value(weight) AS weight,
   max_by(numbers, (fired_at, numbers)) AS numbers, list_sort(list_distinct(flatten(list(events)))) AS events
-FROM (SELECT b.incident_id, s.* FROM member b JOIN signal s USING (prompt_id) WHERE NOT s.carries UNION ALL SELECT * FROM word)
+FROM (
+  SELECT b.incident_id, s.* FROM member b JOIN signal s USING (prompt_id) WHERE NOT s.carries UNION ALL SELECT * FROM word
+  -- Staged ones: of the prompts, and what is about the person while it went on.
+  UNION ALL SELECT b.incident_id, s.* FROM member b JOIN staged s USING (prompt_id)
+  UNION ALL SELECT i.incident_id, s.* FROM incident i JOIN staged s ON s.person = i.person AND s.prompt_id IS NULL
+    AND s.fired_at BETWEEN i.first_at AND i.last_at + to_seconds($nearby_s))
 GROUP BY incident_id, detection ORDER BY fired_at, weight DESC, detection
 """
 _EVIDENCE: LiteralString = """
@@ -88,9 +94,9 @@ ORDER BY s.source
 def document(run: Run) -> dict[str, Any]:
     """The result of a run as a JSON-ready object, version 1; incidents by falling risk."""
     con = run.con
-    queries = {"prompts": _PROMPTS, "words": _WORDS, "signals": _SIGNALS, "evidence": _EVIDENCE}
-    by_incident = {name: _grouped(engine.records(con, sql)) for name, sql in queries.items()}
-    by_incident["ordinary"] = _grouped(engine.records(con, _ORDINARY, {"nearby_s": _NEARBY.total_seconds()}))
+    queries = {"prompts": _PROMPTS, "words": _WORDS, "signals": _SIGNALS, "evidence": _EVIDENCE, "ordinary": _ORDINARY}
+    given = {"nearby_s": _NEARBY.total_seconds()}
+    by_incident = {name: _grouped([_known(row, run.catalogue) for row in engine.records(con, sql, bind(sql, given))]) for name, sql in queries.items()}
     incidents = [
         _incident(facts, {name: found.get(str(facts["incident_id"]), []) for name, found in by_incident.items()}) for facts in engine.records(con, _INCIDENTS)
     ]
@@ -135,6 +141,16 @@ def blind_spots(con: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
     ]
 
 
+def _known(row: dict[str, Any], catalogue: Catalogue) -> dict[str, Any]:
+    """A row with what the catalogue says of its detection, if it has one."""
+    if "detection" not in row:
+        return row
+    detection = catalogue[row["detection"]]
+    about = detection.about
+    told = {"title": about["title"], "template": about.get("story"), "reason": about["reason"], "attack": about["attack"]}
+    return {**row, **told, "is_staged": detection.status == STAGED}
+
+
 def _grouped(rows: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
     found: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
@@ -157,9 +173,9 @@ def _incident(facts: Mapping[str, Any], parts: Mapping[str, list[dict[str, Any]]
             for signal in parts["signals"]
         ],
         "story": tell(facts, prompts, parts["words"]),
-        "attack": sorted({"T1621", *(name for s in parts["signals"] if s["weight"] > 0 for name in detections()[s["detection"]].about["attack"])}),
+        "attack": sorted({"T1621", *(name for s in parts["signals"] if s["weight"] > 0 for name in s["attack"])}),
         "time_zone": facts["time_zone"], "department": facts["department"], "privileged": facts["is_privileged"],
-        "evidence": [_prior(), *(_evidence(row) for row in parts["evidence"])],
+        "evidence": [_prior(), *(_evidence(row) for row in parts["evidence"]), *_on_trial(parts["signals"])],
         "timeline": _timeline(parts), "steps": _steps(facts, prompts),
         "blind_spots": list(dict.fromkeys(
             f"{registry()[name].TITLE}: {sight.note}" for name in providers for sight in registry()[name].SIGHT.values() if not sight.can
@@ -192,8 +208,12 @@ def _prior() -> dict[str, Any]:
 
 
 def _evidence(row: Mapping[str, Any]) -> dict[str, Any]:
-    about = detections()[row["detection"]].about
-    return {"group": row["evidence"], "detection": row["detection"], "title": about["title"], "weight": row["weight"], "why": about["reason"]}
+    return {"group": row["evidence"], "detection": row["detection"], "title": row["title"], "weight": row["weight"], "why": row["reason"]}
+
+
+def _on_trial(signals: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What staged detections found: it is shown and counts for nothing."""
+    return [{**_evidence(row), "why": f"{row['reason']} (Staged: it is watched, and counts for nothing yet.)"} for row in signals if row["is_staged"]]
 
 
 def _timeline(parts: Mapping[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
@@ -202,7 +222,7 @@ def _timeline(parts: Mapping[str, list[dict[str, Any]]]) -> list[dict[str, Any]]
     marks += [
         {"at": engine.iso(word["occurred_at"]), "kind": _word_kind(word), "fate": None, "fate_at": None, "factor": None, "app": word["app"],
          "ip": word["ip"], "country": word["country"], "city": word["city"], "answer_country": None, "known": None, "is_part": True,
-         "text": detections()[word["detection"]].about["title"]}
+         "text": word["title"]}
         for word in told_once(parts["words"])
     ]  # fmt: skip
     return sorted(marks, key=lambda mark: (str(mark["at"]), str(mark["kind"]), str(mark["text"]), str(mark["ip"])))
@@ -210,7 +230,7 @@ def _timeline(parts: Mapping[str, list[dict[str, Any]]]) -> list[dict[str, Any]]
 
 def _word_kind(word: Mapping[str, Any]) -> str:
     """What a word's mark is called: the kind of its event, unless the detection speaks of others than this person."""
-    if "story" in detections()[word["detection"]].about and word["kind"] != "report":
+    if word["template"] and word["kind"] != "report":
         return "risk"
     return _WORD_KINDS.get(word["kind"], str(word["kind"]))
 

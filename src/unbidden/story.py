@@ -8,7 +8,6 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from unbidden.detect import detections
 from unbidden.providers import registry
 
 _FATES = {
@@ -32,7 +31,10 @@ _OUTCOMES = {
 
 
 def tell(facts: Mapping[str, Any], prompts: Sequence[Mapping[str, Any]], words: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Sentences in time order: what was asked, from where, what became of it, who answered, what followed, when it was known."""
+    """Sentences in time order: what was asked, from where, what became of it, who answered, what followed, when it was known.
+
+    Each word carries the `template` of its detection's own sentence, or None, and the detection's `weight`.
+    """
     zone = ZoneInfo(facts["time_zone"]) if facts["time_zone"] else None
     sentences: list[str] = []
     if prompts:
@@ -68,12 +70,11 @@ def tell_campaign(campaign: Mapping[str, Any]) -> list[str]:
 def told_once(words: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """The words; of those with a sentence of their own only the first of the weightiest detection of each evidence group."""
     first: dict[str, Mapping[str, Any]] = {}
-    about = {word["detection"]: detections()[word["detection"]].about for word in words}
     for word in words:
-        if "story" in about[word["detection"]]:
-            group = str(about[word["detection"]]["group"])
-            first[group] = max(first.get(group, word), word, key=lambda word: float(about[word["detection"]]["weight"]))
-    return [word for word in words if "story" not in about[word["detection"]] or any(word is one for one in first.values())]
+        if word["template"]:
+            group = str(word["evidence"])
+            first[group] = max(first.get(group, word), word, key=lambda word: float(word["weight"]))
+    return [word for word in words if not word["template"] or any(word is one for one in first.values())]
 
 
 def when(at: datetime, zone: ZoneInfo | None, day: date | None = None) -> str:
@@ -185,9 +186,8 @@ def _sessions(words: Sequence[Mapping[str, Any]], zone: ZoneInfo | None, day: da
 
 def _word(word: Mapping[str, Any], zone: ZoneInfo | None, day: date | None) -> str:
     at = when(word["fired_at"], zone, day)
-    template = detections()[word["detection"]].about.get("story")
-    if template:
-        return str(template).format(at=at, **json.loads(word["numbers"]))
+    if word["template"]:
+        return str(word["template"]).format(at=at, **json.loads(word["numbers"]))
     source = f" from {place(word)}" if word.get("ip") else ""
     match word["kind"]:
         case "factor":

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, LiteralString
 
 from unbidden import engine, line
-from unbidden.detect import detections
+from unbidden.detect import LIVE, Catalogue, detections
 from unbidden.evaluate import compare as published
 from unbidden.evaluate import measures
 from unbidden.evaluate.claims import Claim
@@ -37,9 +37,18 @@ class Seen:
     published: dict[str, list[Claim]] = field(default_factory=dict)
 
 
-def evaluate(setting: Setting, *, compare: bool = False, jobs: int = 1, keep: Path | None = None, progress: line.Progress = lambda _: None) -> dict[str, Any]:
-    """The document of an evaluation. The same setting and the same content give the same bytes."""
-    return document(setting, visit(setting.worlds, _compared if compare else look, jobs=jobs, keep=keep, progress=progress))
+def evaluate(
+    setting: Setting,
+    *,
+    compare: bool = False,
+    jobs: int = 1,
+    keep: Path | None = None,
+    progress: line.Progress = lambda _: None,
+    catalogue: Catalogue | None = None,
+) -> dict[str, Any]:
+    """The document of an evaluation, of our detections or of the given ones. The same setting and the same content give the same bytes."""
+    seen = visit(setting.worlds, _compared if compare else look, jobs=jobs, keep=keep, progress=progress, catalogue=catalogue)
+    return document(setting, seen, catalogue)
 
 
 def look(run: line.Run, folder: Path) -> Seen:
@@ -53,7 +62,7 @@ def _compared(run: line.Run, folder: Path) -> Seen:
     return Seen(seen.truth, seen.incidents, published.claims(run.con))
 
 
-def document(setting: Setting, seen: Sequence[Seen]) -> dict[str, Any]:
+def document(setting: Setting, seen: Sequence[Seen], catalogue: Catalogue | None = None) -> dict[str, Any]:
     """Everything that was measured, version 1."""
     line_of_alert = float(str(numbers("incidents")["medium"]))
     judged = [judge(at_risk(world.incidents, line_of_alert), world.truth) for world in seen]
@@ -62,7 +71,7 @@ def document(setting: Setting, seen: Sequence[Seen]) -> dict[str, Any]:
     ]
     return {
         "version": 1,
-        "made_with": {"unbidden": version("unbidden"), "detections": content_hash()},
+        "made_with": {"unbidden": version("unbidden"), "detections": content_hash(catalogue)},
         "worlds": {"plan": setting.plan, "seeds": [world.seed for world in setting.worlds], "people": setting.people, "days": setting.days},
         "results": {OURS: _ours(judged), **_theirs(seen, judged)},
         "risk": {
@@ -88,9 +97,10 @@ def curve(seen: Sequence[Seen]) -> list[dict[str, Any]]:
     return points
 
 
-def content_hash() -> str:
-    """First digits of a hash over all detections, stages and their numbers: two documents with the same one judged the same content."""
-    found = [(name, detection.version) for name, detection in detections().items()]
+def content_hash(catalogue: Catalogue | None = None) -> str:
+    """First digits of a hash over all detections that count, stages and their numbers: two documents with the same one judged the same content."""
+    ran = [detection for detection in (detections() if catalogue is None else catalogue).values() if detection.status == LIVE]
+    found = [(detection.name, detection.version) for detection in ran]
     stages = [(folder, steps(folder), dict(numbers(folder))) for folder in FOLDERS]
     return hashlib.sha256(json.dumps([found, stages], sort_keys=True).encode()).hexdigest()[:12]
 

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from multiprocessing.queues import Queue
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from unbidden import line
+from unbidden.detect import Catalogue
 from unbidden.people import read_list
 from unbidden.simulate import write
 from unbidden.simulate.plan import PLANS
@@ -39,7 +40,13 @@ class World:
 
 
 def visit(
-    worlds: Sequence[World], look: Callable[[line.Run, Path], Seen], *, jobs: int = 1, keep: Path | None = None, progress: line.Progress = lambda _: None
+    worlds: Sequence[World],
+    look: Callable[[line.Run, Path], Seen],
+    *,
+    jobs: int = 1,
+    keep: Path | None = None,
+    progress: line.Progress = lambda _: None,
+    catalogue: Catalogue | None = None,
 ) -> list[Seen]:
     """What `look` sees in each world after its logs were scanned, in the order of the worlds.
 
@@ -47,9 +54,10 @@ def visit(
     Worlds are written into `keep`, or into a temporary folder and removed.
     """
     with _home(keep) as home:
+        visits = [_Visit(world, home, look, keep is not None, catalogue) for world in worlds]
         if min(jobs, len(worlds)) <= 1:
-            return [_visit(world, home, look, keep is not None, progress) for world in worlds]
-        return _at_once(worlds, home, look, jobs, keep is not None, progress)
+            return [_visit(one, progress) for one in visits]
+        return _at_once(visits, jobs, progress)
 
 
 @contextmanager
@@ -62,31 +70,42 @@ def _home(keep: Path | None) -> Iterator[Path]:
             yield Path(folder)
 
 
-def _visit(world: World, home: Path, look: Callable[[line.Run, Path], Seen], is_kept: bool, progress: line.Progress) -> Seen:
-    folder = home / world.name
+@dataclass(frozen=True, slots=True)
+class _Visit(Generic[Seen]):
+    """One world, where it is written, and what is done there."""
+
+    world: World
+    home: Path
+    look: Callable[[line.Run, Path], Seen]
+    is_kept: bool
+    catalogue: Catalogue | None
+
+
+def _visit(visit: _Visit[Seen], progress: line.Progress) -> Seen:
+    world, folder = visit.world, visit.home / visit.world.name
     progress(f"world {world.seed}: simulating")
     write(folder, people=world.people, days=world.days, seed=world.seed, plan=PLANS[world.plan])
-    run = scan(folder, lambda stage: progress(f"world {world.seed}: scanning: {stage}"))
+    run = scan(folder, lambda stage: progress(f"world {world.seed}: scanning: {stage}"), visit.catalogue)
     progress(f"world {world.seed}: judging")
     with run.con:
-        seen = look(run, folder)
-    if not is_kept:
+        seen = visit.look(run, folder)
+    if not visit.is_kept:
         shutil.rmtree(folder)
     return seen
 
 
-def scan(folder: Path, progress: line.Progress = lambda _: None) -> line.Run:
+def scan(folder: Path, progress: line.Progress = lambda _: None, catalogue: Catalogue | None = None) -> line.Run:
     """The run over a simulated organisation's logs, with what its identity team would give: the list of people, the announced sources."""
     trusted = folder / "trust.csv"
-    options = line.Options(listed=read_list(folder / "people.csv"), trusted=read_trust(trusted) if trusted.exists() else ())
+    options = line.Options(listed=read_list(folder / "people.csv"), trusted=read_trust(trusted) if trusted.exists() else (), catalogue=catalogue)
     return line.run([str(path) for path in sorted(folder.iterdir()) if path.is_dir()], options, progress)
 
 
-def _at_once(worlds: Sequence[World], home: Path, look: Callable[[line.Run, Path], Seen], jobs: int, is_kept: bool, progress: line.Progress) -> list[Seen]:
+def _at_once(visits: Sequence[_Visit[Seen]], jobs: int, progress: line.Progress) -> list[Seen]:
     context = multiprocessing.get_context("spawn")
     said: Queue[str] = context.Queue()
     with ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin, initargs=(said,)) as pool:
-        futures = [pool.submit(_visit_there, world, home, look, is_kept) for world in worlds]
+        futures = [pool.submit(_visit_there, visit) for visit in visits]
         try:
             _follow(futures, said, progress)
         except BaseException:
@@ -107,8 +126,8 @@ def _begin(said: Queue[str]) -> None:
     _REPORTS_TO.append(said)
 
 
-def _visit_there(world: World, home: Path, look: Callable[[line.Run, Path], Seen], is_kept: bool) -> Seen:
-    return _visit(world, home, look, is_kept, _REPORTS_TO[0].put)
+def _visit_there(visit: _Visit[Seen]) -> Seen:
+    return _visit(visit, _REPORTS_TO[0].put)
 
 
 def _follow(futures: Sequence[Future[Seen]], said: Queue[str], progress: line.Progress) -> None:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from ipaddress import ip_network
 from typing import Any
 
 import duckdb
 
 from unbidden import engine, line
+from unbidden.errors import ContentError
 from unbidden.people import Listed
 from unbidden.trust import Entry
 
-EPOCH = datetime(2020, 1, 6, 9, 0, 0)
+EPOCH = datetime(2020, 1, 6, 9, tzinfo=UTC).replace(tzinfo=None)  # the engine's times are naive and UTC
 APART = timedelta(days=70)  # between timelines, so that none is in another's trailing windows
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -50,7 +52,9 @@ PLACES: dict[str, dict[str, Any]] = {
 
 
 def span(text: str) -> timedelta:
-    """`90s`, `5m`, `2h`, `3d`, and sums such as `1d2h`, with an optional minus."""
+    """`90s`, `5m`, `2h`, `3d`, and sums such as `1d2h`, with an optional minus. Raises ValueError for anything else."""
+    if not re.fullmatch(r"-?([\d.]+[smhd])+", text):
+        raise ValueError(f"'{text}' is no span such as 90s, 5m, 2h, 3d or 1d2h")
     total = timedelta()
     for number, unit in re.findall(r"([\d.]+)([smhd])", text):
         total += timedelta(**{_UNITS[unit]: float(number)})
@@ -103,14 +107,16 @@ def _prompt(key: str, person: str, at: datetime, step: Mapping[str, Any]) -> Ite
 
 
 def judge(timelines: Mapping[str, Mapping[str, Any]]) -> tuple[duckdb.DuckDBPyConnection, dict[str, datetime]]:
-    """Run the line over all timelines at once, far enough apart not to touch. Gives the engine and each timeline's start."""
+    """Run the line over all timelines at once, far enough apart not to touch. Gives the engine and each timeline's start.
+
+    No detection is run: what one finds is asked of the tables. Raises ContentError for a timeline that cannot be told.
+    """
     con = engine.connect()
     engine.create(con, "source", "unread", "event")
     starts = {name: EPOCH + number * APART for number, name in enumerate(timelines)}
-    rows = [event for name, timeline in timelines.items() for event in events_of(name, timeline, starts[name])]
-    insert(con, rows)
-    options = line.Options(as_of=(EPOCH + (len(timelines) + 1) * APART).replace(tzinfo=UTC), trusted=_trusted(timelines), listed=_listed(timelines))
-    line.judge(con, options)
+    insert(con, [event for name, timeline in timelines.items() for event in _told(name, timeline, starts[name])])
+    until = (EPOCH + (len(timelines) + 1) * APART).replace(tzinfo=UTC)
+    line.judge(con, line.Options(as_of=until, trusted=_trusted(timelines), listed=_listed(timelines), catalogue={}))
     con.execute("SET search_path = 'part,main'")
     return con, starts
 
@@ -122,6 +128,26 @@ def _listed(timelines: Mapping[str, Mapping[str, Any]]) -> list[Listed]:
         if timeline.get("privileged")
         for number in range(timeline.get("people", 1))
     ]
+
+
+def _told(name: str, timeline: Mapping[str, Any], start: datetime) -> list[dict[str, Any]]:
+    """The events of a timeline. Raises ContentError, naming it, when it speaks of what there is not."""
+    try:
+        told = list(events_of(name, timeline, start))
+    except KeyError as error:
+        raise ContentError(f"{name} ({timeline.get('name')}): there is no {error}, or it is missing; places are {', '.join(PLACES)}") from error
+    except (TypeError, ValueError, AttributeError) as error:
+        raise ContentError(f"{name} ({timeline.get('name')}): the timeline cannot be told: {error}") from error
+    if unknown := sorted({column for event in told for column in event} - _columns()):
+        raise ContentError(f"{name} ({timeline.get('name')}): an event has no {', '.join(unknown)}")
+    return told
+
+
+@cache
+def _columns() -> frozenset[str]:
+    with engine.connect() as con:
+        engine.create(con, "event")
+        return frozenset(str(row[0]) for row in engine.rows(con, "DESCRIBE event"))
 
 
 def _trusted(timelines: Mapping[str, Mapping[str, Any]]) -> list[Entry]:
