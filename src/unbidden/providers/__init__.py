@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from importlib import import_module
+from importlib import import_module, resources
 from pkgutil import iter_modules
 from typing import Any, LiteralString, Protocol, TypeAlias, cast
+
+import yaml
 
 from unbidden.engine import Structure
 
@@ -93,6 +95,21 @@ class Provider(Protocol):
         followed, for a step inside a row, by `|` and what tells the steps apart.
         """
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """What two logs of one directory share: kind and outcome of each activity by its name, and SQL that tells whether a change asks for less than before."""
+
+    activities: Mapping[str, tuple[str, str]]
+    is_weaker: LiteralString
+
+
+@cache
+def directory() -> Directory:
+    """The activities of Microsoft's directory, read from `directory.yml`. Entra's audit log has them, and Microsoft 365's copies them."""
+    told = yaml.safe_load(resources.files(__name__).joinpath("directory.yml").read_text("utf-8"))
+    return Directory({name: (kind, outcome) for kind, outcome, names in told["activities"] for name in names}, told["is_weaker"])
 
 
 @cache
