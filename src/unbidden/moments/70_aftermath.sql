@@ -2,10 +2,12 @@
 -- from the same network (`here`), from nowhere that the log names (`unplaced`), or from a network that was never the person's, in a session that began
 -- where the stranger was (`session`). Beside it the last approval there on a device of the person's own. Strangers are told from people without a past
 -- by that past, or by what was not approved just before; in the person's own town, by a network that was never the person's and by what was not approved.
+-- There with a browser that the person often has, and anywhere on a computer that the organisation manages, it is less sure (`is_strange`).
 WITH let_in AS (
   SELECT * FROM moment WHERE phase = 'ended' AND fate_so_far = 'approved'
 ), stranger AS (
-  SELECT prompt_id, phase, person, network, instant, intent, has_history, refused_1h + ignored_1h + failed_1h AS unwanted_1h,
+  SELECT prompt_id, phase, person, network, instant, intent, has_history,
+    NOT coalesce(is_managed, false) AND (NOT is_known_place OR coalesce(client_days, 0) = 0) AS is_strange, refused_1h + ignored_1h + failed_1h AS unwanted_1h,
     sent_1h - approved_1h AS open_1h
   FROM let_in
   WHERE (NOT is_known_place OR (coalesce(network_days, 0) = 0 AND unwanted_1h >= 1)) AND coalesce(device_days, 0) = 0 AND (has_history OR unwanted_1h >= 1 OR open_1h >= 1)
