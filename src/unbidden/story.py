@@ -199,7 +199,9 @@ def _done(word: Mapping[str, Any]) -> str | None:
 
 
 def _named(word: Mapping[str, Any]) -> str:
-    return f" ({word['code']})" if word["code"] else ""
+    """The vendor's name of what was done, without the word that it worked."""
+    name = str(word["code"] or "").removesuffix(" success").removesuffix(" SUCCESS")
+    return f" ({name})" if name else ""
 
 
 def _within(word: Mapping[str, Any]) -> str:

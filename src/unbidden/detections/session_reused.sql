@@ -8,7 +8,7 @@ WITH strange AS (
 ), visited AS (
   SELECT person, network, min(first_at) AS first_at FROM seen GROUP BY ALL
 ), moved AS (
-  SELECT b.person, b.first_at AS fired_at, a.network AS from_network, b.network AS to_network, v.first_at >= a.first_at AS is_new,
+  SELECT b.person, b.session_id, b.first_at AS fired_at, a.network AS from_network, b.network AS to_network, v.first_at >= a.first_at AS is_new,
     epoch(b.first_at - a.first_at) AS after_s, [a.event_id, b.event_id] AS events
   FROM seen a JOIN seen b ON b.person = a.person AND b.provider = a.provider AND b.session_id = a.session_id
     AND b.first_at > a.first_at AND b.first_at <= a.first_at + to_seconds($window_s)
@@ -18,4 +18,4 @@ WITH strange AS (
 SELECT m.person, m.fired_at, s.prompt_id, s.phase, {after_s: m.after_s, is_given: s.network = m.from_network} AS numbers, m.events
 FROM moved m JOIN strange s ON s.person = m.person AND s.sent_at <= m.fired_at + to_seconds($window_s) AND s.sent_at >= m.fired_at - to_seconds($window_s)
 WHERE (s.network = m.to_network AND m.is_new) OR (s.network = m.from_network AND s.is_let_in AND s.instant <= m.fired_at AND m.is_new)
-QUALIFY row_number() OVER (PARTITION BY m.person, m.fired_at, m.events ORDER BY abs(epoch(s.instant - m.fired_at)), s.prompt_id) = 1
+QUALIFY row_number() OVER (PARTITION BY m.person, m.session_id, m.to_network ORDER BY m.fired_at, abs(epoch(s.instant - m.fired_at)), s.prompt_id, m.events) = 1

@@ -14,12 +14,12 @@ from unbidden.simulate.scene import Scene
 
 # That devices are registered, apps consented to, rules set on mailboxes, passes made and policies loosened is known (CISA AA23-320A and AA24-290A, and the
 # public rules that look for each); how often and how soon nobody published.
-_KEEPS = 0.4
+_KEEPS = 0.5
 _AFTER_S = (120, 5400)
-_WAYS = (("device", "added", 35), ("policy", "consented", 20), ("policy", "mail_rule", 30), ("session", "success", 15))
+_WAYS = (("device", "added", 35), ("policy", "consented", 20), ("policy", "mail_rule", 30), ("session", "success", 30))
 _WAYS_OF_ADMINS = (("policy", "weakened", 40), ("factor", "bypassed", 30), ("device", "added", 30))
 # Whose story has the help desk talked into a reset before the first prompt (AA23-320A), in how many of the runs, and how long before.
-_TALKED = {"scattered_spider_2023": 0.5}
+_TALKED = {"scattered_spider_2023": 0.7, "caller": 0.3}
 _TALKED_S = (900, 10000)
 
 
@@ -36,8 +36,8 @@ def keep(scene: Scene, acts: Sequence[Act]) -> Iterator[Act]:
 
 
 def _talked(scene: Scene, way: Way, at: datetime) -> Iterator[Act]:
-    """The help desk sets the password anew, for somebody on the phone who is not the employee."""
-    yield scene.own(way.person, at, (at - scene.world.start).days).deed(at, "recovery", "success", actor="help.desk@example.com")
+    """The help desk takes away the authenticator that stands in the way, for somebody on the phone who is not the employee; the push stays."""
+    yield scene.own(way.person, at, (at - scene.world.start).days).deed(at, "factor", "removed", actor="help.desk@example.com")
 
 
 def _stay(scene: Scene, rng: random.Random, won: Challenge) -> Iterator[Act]:
