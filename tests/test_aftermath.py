@@ -43,7 +43,8 @@ FACTS = {"time_zone": None, "person": "dana@example.com", "detected_at": None, "
     [
         ("factor", "bypassed", "Create Temporary Access Pass method for user success", "bypass_after_approval",
          "a way past MFA was opened (Create Temporary Access Pass method for user) from 203.0.113.7, by help@example.com."),
-        ("device", "added", "device.user.add SUCCESS", "device_after_approval", "a device was registered (device.user.add) from 203.0.113.7, by help@example.com."),
+        ("device", "added", "device.user.add SUCCESS", "device_after_approval",
+         "a device was registered (device.user.add) from 203.0.113.7, by help@example.com."),
         ("recovery", "success", "x", "recovery_after_approval", "the password was set anew from 203.0.113.7, by help@example.com."),
         ("policy", "weakened", "policy.rule.update SUCCESS", "weakened_after_approval",
          "sign-in rules were changed to ask for less (policy.rule.update) from 203.0.113.7, by help@example.com."),
