@@ -37,7 +37,7 @@ AT_ONCE = 1000
 PAGE_LEAVES = 12
 SHOWN = 1200
 
-KINDS = {"password", "prompt", "answer", "session", "factor", "recovery", "report", "policy", "risk", "lockout", "other"}
+KINDS = {"password", "prompt", "answer", "session", "factor", "device", "recovery", "report", "policy", "risk", "lockout", "other"}
 CERTAINTIES = {"explicit", "inferred", "ambiguous"}
 TIMES = ("occurred_at", "asked_at", "seen_at")
 

@@ -249,6 +249,31 @@ def test_every_story_is_told(name: str) -> None:
     assert name in stories.all_traps() or set(getattr(story, "VARIANTS", ())) <= {"none", "approved", "new_factor", "removed", "reported"} != set()
 
 
+def test_what_is_done_to_stay_and_what_people_do_themselves_changes_no_other_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With both left out, only their own rows and what truth says of the aftermath are missing."""
+
+    def rows(folder: Path) -> Counter[str]:
+        return Counter(line.strip().rstrip(",") for file in folder.glob("*/*.json*") for line in file.read_text("utf-8").splitlines() if len(line) > 200)
+
+    arguments: dict[str, Any] = {"people": 80, "days": 10, "seed": 3, "faults": False}
+    whole = simulate.write(tmp_path / "whole", **arguments)
+    for name in ("keep", "chores"):
+        monkeypatch.setattr(f"unbidden.simulate.history.{name}", lambda *_: iter(()))
+    bare = simulate.write(tmp_path / "bare", **arguments)
+    assert not rows(bare) - rows(whole)
+    assert sum((rows(whole) - rows(bare)).values()) > 10
+    assert prompts_of(bare) == prompts_of(whole)
+
+
+def test_everything_is_done_to_stay_by_somebody(tmp_path: Path) -> None:
+    seen = set[tuple[str, str]]()
+    for seed in range(3):
+        folder = simulate.write(tmp_path / str(seed), people=60, days=4, seed=seed, traps="none", attacks="all")
+        told = json.loads((folder / "truth.json").read_text("utf-8"))
+        seen |= {(deed["kind"], deed["outcome"]) for attack in told["attacks"] for deed in attack["aftermath"]}
+    assert seen >= {("device", "added"), ("policy", "consented"), ("policy", "mail_rule"), ("session", "success")}
+
+
 def test_attacks_are_what_their_families_say(truth: dict[str, Any]) -> None:
     by_name: dict[str, list[dict[str, Any]]] = {}
     for attack in truth["attacks"]:

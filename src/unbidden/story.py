@@ -26,8 +26,14 @@ _FACTORS = {
 }
 _OUTCOMES = {
     "added": "a new authenticator was added", "changed": "an authenticator was changed", "removed": "an authenticator was removed",
-    "reset": "all authenticators were reset", "bypassed": "MFA was bypassed",
+    "reset": "all authenticators were reset", "bypassed": "a way past MFA was opened",
 }  # fmt: skip
+_POLICIES = {
+    "weakened": "sign-in rules were changed to ask for less", "granted": "rights were granted", "consented": "an app was given access",
+    "mail_rule": "a rule or forwarding was set on the mailbox",
+}  # fmt: skip
+# A detection whose session has a sentence of its own.
+_REUSED = "session_reused"
 
 
 def tell(facts: Mapping[str, Any], prompts: Sequence[Mapping[str, Any]], words: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -40,9 +46,9 @@ def tell(facts: Mapping[str, Any], prompts: Sequence[Mapping[str, Any]], words: 
     if prompts:
         sentences += [_asked(facts, prompts, zone), *_from_where(prompts), *_fates(prompts), *_gave_in(facts, prompts, zone), *_answered(prompts)]
     day = prompts[0]["sent_at"].date() if prompts else None
-    sessions = [word for word in words if word["kind"] == "session"]
-    sentences += _sessions(sessions, zone, day)
-    sentences += [_word(word, zone, day) for word in told_once(words) if word["kind"] != "session"]
+    sentences += _sessions([word for word in words if _is_session(word)], zone, day)
+    # One change may have several rows.
+    sentences += dict.fromkeys(_word(word, zone, day) for word in told_once(words) if not _is_session(word))
     sentences += _known_when(facts, zone)
     return sentences
 
@@ -174,6 +180,10 @@ def _answered(prompts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             yield f"The phone that answered was in {where}{how}."
 
 
+def _is_session(word: Mapping[str, Any]) -> bool:
+    return bool(word["kind"] == "session" and word["detection"] != _REUSED)
+
+
 def _sessions(words: Sequence[Mapping[str, Any]], zone: ZoneInfo | None, day: date | None) -> Iterator[str]:
     """The sessions that followed, in one sentence."""
     if not words:
@@ -188,16 +198,39 @@ def _word(word: Mapping[str, Any], zone: ZoneInfo | None, day: date | None) -> s
     at = when(word["fired_at"], zone, day)
     if word["template"]:
         return str(word["template"]).format(at=at, **json.loads(word["numbers"]))
-    source = f" from {place(word)}" if word.get("ip") else ""
+    source = f" from {place(word)}" if word.get("ip") and word["kind"] not in ("report", "answer") else ""
+    if word["detection"] == _REUSED:
+        return f"At {at} a session that had begun elsewhere, in another browser, went on{source}."
+    what = _done(word)
+    return f"At {at} {what}{source}{_within(word)}{_by(word)}." if what else f"At {at} the identity provider raised its own alarm ({word['code']})."
+
+
+def _done(word: Mapping[str, Any]) -> str | None:
+    """What was done to the account, as the rest of a sentence; None for a vendor's alarm."""
     match word["kind"]:
         case "factor":
-            return f"At {at} {_OUTCOMES.get(word['outcome'], 'authenticators were changed')}{source}{_by(word)}."
+            return f"{_OUTCOMES.get(word['outcome'], 'authenticators were changed')}{_named(word) if word['outcome'] == 'bypassed' else ''}"
+        case "device":
+            return f"a device was registered{_named(word)}"
+        case "recovery":
+            return "the password was set anew"
         case "report" | "answer":
-            return f"At {at} the person reported that it was not them."
+            return "the person reported that it was not them"
         case "policy":
-            return f"At {at} the account changed rules or rights ({word['code']}){source}."
+            return f"{_POLICIES.get(word['outcome'], 'the account changed rules or rights')}{_named(word)}"
         case _:
-            return f"At {at} the identity provider raised its own alarm ({word['code']})."
+            return None
+
+
+def _named(word: Mapping[str, Any]) -> str:
+    """The vendor's name of what was done, without the word that it worked."""
+    name = str(word["code"] or "").removesuffix(" success").removesuffix(" SUCCESS")
+    return f" ({name})" if name else ""
+
+
+def _within(word: Mapping[str, Any]) -> str:
+    """That the change came from elsewhere, in the session that was won."""
+    return ", in the session that the approval opened" if json.loads(word["numbers"]).get("way") == "session" else ""
 
 
 def _by(word: Mapping[str, Any]) -> str:

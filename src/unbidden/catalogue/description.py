@@ -11,7 +11,7 @@ from unbidden.errors import ContentError
 
 _TEXTS = ("title", "why", "group", "reason")
 _WHETHER = ("carries", "founds")
-_KNOWN = FIELDS | {"status", "params", "carries", "founds", "story", "blind_spots", "false_positives", "prevents", "sources", "export"}
+_KNOWN = FIELDS | {"status", "analytic", "mutable", "params", "carries", "founds", "story", "blind_spots", "false_positives", "prevents", "sources", "export"}
 
 
 def refuse_unless_described(about: Mapping[str, Any], file: str) -> None:

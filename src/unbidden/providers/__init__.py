@@ -98,6 +98,21 @@ class Provider(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """What two logs of one directory share: kind and outcome of each activity by its name, and SQL that tells whether a change asks for less than before."""
+
+    activities: Mapping[str, tuple[str, str]]
+    is_weaker: LiteralString
+
+
+@cache
+def directory() -> Directory:
+    """The activities of Microsoft's directory, read from `directory.yml`. Entra's audit log has them, and Microsoft 365's copies them."""
+    told = yaml.safe_load(resources.files(__name__).joinpath("directory.yml").read_text("utf-8"))
+    return Directory({name: (kind, outcome) for kind, outcome, names in told["activities"] for name in names}, told["is_weaker"])
+
+
 @cache
 def registry() -> dict[str, Provider]:
     """Every provider by its name, in alphabetical order."""

@@ -121,6 +121,9 @@ _AT = "coalesce(utc(isotimestamp), epoch_utc(timestamp), utc(timestamp))"
 # A telephone number as the API writes it elsewhere; every other name as it stands.
 _PHONE = "if(regexp_full_match({0}, '[+(]?[0-9][0-9() .-]{{6,}}'), translate({0}, ' ()-.', ''), {0})"
 
+# What a policy that lets people in unasked says of itself; the console's words, from memory, unverified.
+_WEAKER = "'(?i)(without|bypass|skip)[ _]?(2fa|mfa)|allow[ _]without'"
+
 # A row is one whole attempt. One that was refused before a factor was chosen asked nobody: it is a failed session, not a blocked challenge.
 # One that met a locked account also proves the lock (step 1). A code from a text message is an attempt apart from the one that asked for the message
 # (whether they share a txid is unverified), so it names no challenge: time finds the message that it answers.
@@ -208,6 +211,7 @@ WITH bare AS (
       WHEN action = 'user_update' AND status IN ('Disabled', 'Locked Out', 'Locked out') THEN ('lockout', 'locked')
       WHEN action = 'user_update' AND contains(description, '"phones"')
         THEN ('factor', if(regexp_matches(description, '"phones"\s*:\s*("\s*"|null|\[\s*\])'), 'removed', 'changed'))
+      WHEN action IN ('policy_create', 'policy_update') AND regexp_matches(description, {_WEAKER}) THEN ('policy', 'weakened')
       WHEN action = 'admin_2fa_error' THEN ('answer', CASE WHEN error ILIKE '%fraud%' THEN 'reported' WHEN error ILIKE '%denied%' THEN 'denied'
         WHEN error ILIKE '%timed out%' OR error ILIKE '%no response%' THEN 'unanswered' WHEN error ILIKE '%passcode%' THEN 'wrong_code' ELSE 'failed' END)
       WHEN actions.does IS NOT NULL THEN (actions.does, actions.ends) ELSE ('other', NULL) END AS meaning,
@@ -243,7 +247,8 @@ WITH bare AS (
 )
 SELECT source, 0 AS step, utc(ts) AS occurred_at, utc(TimeGenerated) AS seen_at, known(host) AS tenant, kind,
   coalesce(known(activity_id), md5(concat_ws('|', ts, action, actor.key, target.key))) AS event_id,
-  CASE WHEN kind = 'answer' THEN 'failed' WHEN has_failed AND kind <> 'other' THEN 'failure' ELSE ends END AS outcome,
+  CASE WHEN kind = 'answer' THEN 'failed' WHEN has_failed AND kind <> 'other' THEN 'failure'
+    WHEN action IN ('policy_create', 'policy_update') AND regexp_matches(target.details, {_WEAKER}) THEN 'weakened' ELSE ends END AS outcome,
   if(kind = 'answer', 'unknown', uses) AS factor, if(kind = 'answer', 'ambiguous', 'explicit') AS certainty, if(kind = 'answer', 'login', NULL) AS intent,
   concat_ws(' ', 'activity', action, outcome.result) AS code,
   CASE WHEN is_console THEN known(actor.name) WHEN is_target THEN known(target.name) ELSE if(is_own, known(actor.name), NULL) END AS login,

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 
 from unbidden.engine import Structure
-from unbidden.providers import Patience, Record, Shape, Sight
+from unbidden.providers import Patience, Record, Shape, Sight, directory
 from unbidden.rendering.entra import REPERTOIRE, carries, render
 
 __all__ = ("PATIENCE", "REPERTOIRE", "SHAPES", "SIGHT", "TITLE", "carries", "render")
@@ -116,30 +116,13 @@ _CODES = {
     "password": "50126 50034 50056 50055 50057 50064 50144", "success": "0", "locked": "50053", "limited": "50088",
 }  # fmt: skip
 
-# activityDisplayName by what it means.
-_ACTIVITIES = (
-    ("factor", "added", "user registered security info|admin registered security info|user registered all required security info"),
-    ("factor", "changed", "user changed default security info|user updated security info|admin updated security info"),
-    ("factor", "removed", "user deleted security info|admin deleted security info|disable strong authentication"),
-    ("factor", "bypassed", "add bypassed user|createbypasseduser"), ("lockout", "locked", "add blocked user|createblockeduser"),
-    ("recovery", "success", "reset password (self-service)|change password (self-service)|unlock user account (self-service)"),
-    ("recovery", "success", "reset password (by admin)|reset user password"), ("recovery", "failure", "blocked from self-service password reset"),
-    ("report", "success", "suspicious activity reported|fraud reported - no action taken|fraud reported - user is blocked for mfa"),
-    ("policy", "changed", "update security defaults|update sign-in risk policy|update user risk and mfa registration policy"),
-    ("policy", "changed", "add conditional access policy|update conditional access policy|delete conditional access policy"),
-    ("policy", "changed", "add named location|update named location|delete named location|authentication methods policy update"),
-    ("policy", "changed", "authentication methods policy reset|authentication strength policy create|authentication strength policy update"),
-    ("policy", "changed", "authentication strength policy delete"), ("factor", "added", "security info saved for self-service password reset"),
-    ("policy", "granted", "add member to role|add eligible member to role|add member to role completed (pim activation)"),
-)  # fmt: skip
-
 
 def _table(entries: Iterable[tuple[str, ...]]) -> str:
     return ", ".join("(" + ", ".join(f"'{cell}'" for cell in entry) + ")" for entry in entries)
 
 
 _NAMED = _table((name, factor) for factor, names in _METHODS.items() for name in names.split("|"))
-_DONE = _table((name, kind, outcome) for kind, outcome, names in _ACTIVITIES for name in names.split("|"))
+_DONE = _table((name, *meaning) for name, meaning in directory().activities.items())
 _MEANT = _table((code, meaning) for meaning, codes in _CODES.items() for code in codes.split())
 _FATE = " ".join(f"WHEN words LIKE '%{text.replace(' ', '%')}%' THEN '{fate}'" for text, fate, _ in _FATES)
 _SPOKEN = " ".join(f"WHEN words LIKE '%{text.replace(' ', '%')}%' THEN '{factor}'" for text, _, factor in _FATES if factor)
@@ -295,6 +278,10 @@ FROM kinds
 # In Log Analytics TenantId is the workspace.
 _TENANT = "coalesce(known(aadTenantId), if(timeGenerated IS NULL, known(tenantId), NULL))"
 _AUDIT_MINE = "coalesce(utc(activityDateTime), utc(timeGenerated)) IS NOT NULL AND coalesce(activityDisplayName, operationName) IS NOT NULL"
+# The old or the new values of all that a row changed, one after another.
+_VALUES = """array_to_string(flatten(list_transform(targetResources, lambda t: if(json_valid(t.modifiedProperties),
+      json_extract_string(t.modifiedProperties, '$[*].{0}'), CAST([] AS VARCHAR[])))), ' ')"""
+# A device is registered by its own service for the person who sits before it: no administrator acted.
 _AUDIT_EVENTS = f"""
 WITH bare AS (
   SELECT *, coalesce(known(activityDisplayName), operationName) AS activity, coalesce(utc(activityDateTime), utc(timeGenerated)) AS happened,
@@ -304,20 +291,23 @@ WITH bare AS (
 ), named AS (
   SELECT bare.*, rtrim(lower(trim(split_part(activity, 'Tenant.', -1))), '.') AS name, coalesce(known(doer.userPrincipalName),
       known(initiatedBy.app.displayName)) AS who, coalesce(known(someone.userPrincipalName), known(target1UserPrincipalName)) AS whom,
-    coalesce(known(someone.id), known(target1ObjectId)) AS whom_id
+    coalesce(known(someone.id), known(target1ObjectId)) AS whom_id, coalesce(known(resultReason), known(resultDescription)) AS told,
+    {_VALUES.format("oldValue")} AS old, {_VALUES.format("newValue")} AS new
   FROM bare
 ), typed AS (
   SELECT named.*, CASE WHEN done.kind IS NOT NULL THEN done.kind WHEN name NOT IN ('update user', 'set company information') THEN 'other'
       WHEN NOT contains(CAST(targetResources AS VARCHAR), 'StrongAuthentication') THEN 'other' WHEN name LIKE 'update%' THEN 'factor' ELSE 'policy' END AS kind,
-    coalesce(done.outcome, 'changed') AS outcome_
+    CASE WHEN {directory().is_weaker} THEN 'weakened' WHEN name = 'admin registered security info' AND told ILIKE '%temporary access pass%' THEN 'bypassed'
+      ELSE coalesce(done.outcome, 'changed') END AS outcome_
   FROM named LEFT JOIN (VALUES {_DONE}) done(activity_, kind, outcome) ON done.activity_ = named.name
 )
 SELECT coalesce(known(id), md5(concat_ws('|', happened, activity, who, whom, correlationId))) AS event_id, happened AS occurred_at, 0 AS step, source,
   if(kind = 'policy', who, coalesce(whom, if(whom_id IS NULL OR whom_id = doer.id, known(doer.userPrincipalName), NULL))) AS login,
   if(kind = 'policy', known(doer.id), coalesce(whom_id, known(doer.id))) AS user_id, {_TENANT} AS tenant,
-  if(kind <> 'policy' AND coalesce(doer.id <> whom_id, true) AND lower(who) IS DISTINCT FROM lower(whom) AND whom IS NOT NULL, who, NULL) AS actor,
+  if(kind <> 'policy' AND coalesce(doer.id <> whom_id, true) AND lower(who) IS DISTINCT FROM lower(whom) AND whom IS NOT NULL
+    AND (kind <> 'device' OR known(doer.userPrincipalName) IS NOT NULL), who, NULL) AS actor,
   kind, CASE WHEN kind = 'other' THEN NULL WHEN lower(result) IN ('failure', 'timeout') THEN 'failure' ELSE outcome_ END AS outcome, 'explicit' AS certainty,
-  concat_ws(' ', activity, result) AS code, coalesce(known(resultReason), known(resultDescription)) AS detail, known(correlationId) AS flow_id,
+  concat_ws(' ', activity, result) AS code, told AS detail, known(correlationId) AS flow_id,
   if(kind = 'report', NULL, bare_ip(doer.ipAddress)) AS ip, if(kind = 'report', NULL, coalesce(known(userAgent), known(told_agent))) AS agent
 FROM typed
 """

@@ -5,13 +5,14 @@ Source: Microsoft's Office 365 Management Activity API schema (June 2026), its l
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
-from typing import Any, LiteralString
-from zlib import crc32
+from typing import LiteralString
 
 from unbidden.engine import Structure
-from unbidden.providers import Event, Patience, Record, Shape, Sight
+from unbidden.providers import Patience, Record, Shape, Sight, directory
+from unbidden.rendering.m365 import REPERTOIRE, carries, render
+
+__all__ = ("PATIENCE", "REPERTOIRE", "SHAPES", "SIGHT", "TITLE", "carries", "render")
 
 TITLE = "Microsoft 365 unified audit log"
 
@@ -34,6 +35,7 @@ _AUDIT: Structure = {
     "DeviceProperties": [{"Name": "VARCHAR", "Value": "VARCHAR", **_DEVICE}],
     "ModifiedProperties": [{"Name": "VARCHAR", **_CHANGE, **dict.fromkeys(_STRONG, _CHANGE)}],
     "Actor": [{"ID": "VARCHAR", "Type": "VARCHAR"}], "Target": [{"ID": "VARCHAR", "Type": "VARCHAR"}],
+    "Parameters": [{"Name": "VARCHAR", "Value": "VARCHAR", "ForwardingSmtpAddress": "VARCHAR", "ForwardingAddress": "VARCHAR"}],
     "ActivityDateTime": "VARCHAR", "RiskEventType": "VARCHAR", "RiskLevel": "VARCHAR", "RiskState": "VARCHAR", "RiskDetail": "VARCHAR",
     "Location": {"city": "VARCHAR", "state": "VARCHAR", "countryOrRegion": "VARCHAR", "geoCoordinates": {"latitude": "VARCHAR", "longitude": "VARCHAR"}},
 }  # fmt: skip
@@ -84,31 +86,11 @@ _ERRORS: tuple[tuple[str, str | None, str, str | None], ...] = (
     ("50199", "CmsiInterrupt", "other", None),
 )  # fmt: skip
 
-# Directory operations, in lower case and without the full stop that most of them end with: kind, outcome.
-_OPERATIONS: dict[str, tuple[str, str]] = {
-    "disable strong authentication": ("factor", "removed"),
-    "enable strong authentication": ("factor", "changed"),
-    **dict.fromkeys(("add bypassed user", "createbypasseduser"), ("factor", "bypassed")),
-    **dict.fromkeys(("add blocked user", "createblockeduser"), ("lockout", "locked")),
-    **dict.fromkeys(("user registered all required security info", "security info saved for self-service password reset"), ("factor", "added")),
-    "user changed default security info": ("factor", "changed"),
-    **{f"{who} registered security info": ("factor", "added") for who in ("user", "admin")},
-    **{f"{who} updated security info": ("factor", "changed") for who in ("user", "admin")},
-    **{f"{who} deleted security info": ("factor", "removed") for who in ("user", "admin")},
-    # From memory, unverified: the first two names here and `update stsrefreshtokenvalidfrom timestamp` (sessions revoked).
-    **{f"{verb} user password": ("recovery", "success") for verb in ("reset", "change")},
-    **{f"{what} (self-service)": ("recovery", "success") for what in ("reset password", "change password", "unlock user account")},
-    "reset password (by admin)": ("recovery", "success"),
-    "blocked from self-service password reset": ("recovery", "failure"),
-    "update stsrefreshtokenvalidfrom timestamp": ("session", "ended"),
-    "suspicious activity reported": ("report", "success"),
-    **{f"fraud reported - {what}": ("report", "success") for what in ("no action taken", "user is blocked for mfa")},
-    **{f"update {what}": ("policy", "changed") for what in ("policy", "security defaults", "sign-in risk policy", "user risk and mfa registration policy")},
-    **{f"{verb} {thing}": ("policy", "changed") for verb in ("add", "update", "delete") for thing in ("conditional access policy", "named location")},
-    **{f"authentication methods policy {verb}": ("policy", "changed") for verb in ("update", "reset")},
-    **{f"authentication strength policy {verb}": ("policy", "changed") for verb in ("create", "update", "delete")},
-    "add member to role": ("policy", "granted"),
-}
+# Directory operations that are no audit activity of Entra's; from memory, unverified: sessions revoked.
+_OPERATIONS = {**directory().activities, "update stsrefreshtokenvalidfrom timestamp": ("session", "ended")}
+# Operations on a mailbox that hide or carry off what comes in. Outlook's own name for it and the parameters of forwarding are from memory, unverified.
+_RULES = "'new-inboxrule', 'set-inboxrule', 'updateinboxrules'"
+_FORWARDS = "'ForwardingSmtpAddress', 'ForwardingAddress'"
 
 
 def _table(entries: Iterable[tuple[str | None, ...]]) -> str:
@@ -181,6 +163,10 @@ _PERSON_ID = (
 # Bits of UserAuthenticationMethod that stand for a phishing-resistant first factor: Windows Hello, certificate, macOS credential, passkey (Sekoia's research).
 _RESISTANT = 262144 | 2097152 | 8388608 | 33554432
 
+_IS_FORWARDED = f"""(len(list_filter(Parameters, lambda p: p.Name IN ({_FORWARDS}) AND known(p.Value) IS NOT NULL)) > 0
+        OR coalesce(known(Parameters[1].ForwardingSmtpAddress), known(Parameters[1].ForwardingAddress)) IS NOT NULL)"""
+_CHANGED = "array_to_string(list_transform(ModifiedProperties, lambda p: p.{0}Value), ' ')"
+
 _MEANING = f"""
 named AS (
   SELECT flat.*, split_part(lower(rtrim(Operation, '. ')), 'tenant.', -1) AS operation_,
@@ -190,10 +176,12 @@ named AS (
       WHEN RecordType IN ('15', 'AzureActiveDirectoryStsLogon') THEN 'logon'
       WHEN RecordType IN ('9', 'AzureActiveDirectoryAccountLogon') THEN 'old logon'
       WHEN RecordType IN ('8', 'AzureActiveDirectory') THEN 'directory'
-      WHEN RecordType IN ('294', 'AadRiskDetection') THEN 'risk' ELSE 'other' END AS what
+      WHEN RecordType IN ('294', 'AadRiskDetection') THEN 'risk'
+      WHEN operation_ IN ({_RULES}) OR (operation_ = 'set-mailbox' AND {_IS_FORWARDED}) THEN 'mail' ELSE 'other' END AS what
   FROM flat LEFT JOIN (VALUES {_FAILURES}) words(number, word, kind, outcome) ON words.word = LogonError
 ), changed AS (
   SELECT named.*, errors.kind AS error_kind, errors.outcome AS error_outcome, plain.kind AS plain_kind, plain.outcome AS plain_outcome,
+    if(what = 'directory', {_CHANGED.format("Old")}, NULL) AS old, if(what = 'directory', {_CHANGED.format("New")}, NULL) AS new, operation_ AS name,
     CASE WHEN what = 'directory' THEN list_filter(
       list_concat(list_transform(ModifiedProperties, lambda p: {{'name': p.Name, 'new': p.NewValue, 'old': p.OldValue}}), [{_STRONG_LIST}]),
       lambda p: starts_with(p.name, 'StrongAuthentication') AND (p.new IS NOT NULL OR p.old IS NOT NULL)) END AS changes
@@ -209,6 +197,7 @@ named AS (
         WHEN operation_ = 'update user' THEN if(len(changes) > 0, 'factor', 'other')
         WHEN operation_ = 'set company information' THEN if(len(changes) > 0, 'policy', 'other')
         ELSE coalesce(plain_kind, 'other') END
+      WHEN 'mail' THEN 'policy'
       WHEN 'risk' THEN CASE WHEN RiskEventType = 'userReportedSuspiciousActivity' THEN 'report'
         WHEN lower(RiskState) IN ('dismissed', 'confirmedsafe') THEN 'other' ELSE 'risk' END
       ELSE 'other' END AS kind,
@@ -228,6 +217,8 @@ named AS (
       WHEN lower(ResultStatus) IN ('failure', 'failed', 'false') THEN 'failure'
       WHEN operation_ = 'update user' THEN CASE WHEN list_max(growth) > 0 AND list_min(growth) >= 0 THEN 'added'
         WHEN list_min(growth) < 0 AND list_max(growth) <= 0 THEN 'removed' ELSE 'changed' END
+      WHEN what = 'mail' THEN 'mail_rule'
+      WHEN {directory().is_weaker} THEN 'weakened'
       ELSE coalesce(plain_outcome, 'changed') END AS outcome_,
     what = 'directory' AND kind NOT IN ('other', 'policy', 'session') AND target_login IS NOT NULL AND lower(target_login) <> lower(UserId) AS is_for_another,
     if({_IS_ID.format("UserId")}, coalesce(UserPrincipalName, list_filter(Actor, lambda a: a.Type = '5')[1].ID), UserId) AS person
@@ -238,7 +229,7 @@ SELECT coalesce(known(Id), md5(concat_ws('|', CreationTime, Operation, UserId, a
   0 AS step, source, known(OrganizationId) AS tenant,
   known(if(is_for_another, target_login, person)) AS login,
   CASE WHEN is_for_another THEN target_id WHEN {_IS_ID.format("UserKey")} THEN known(UserKey) ELSE coalesce(known({_PERSON_ID.format("Actor")}),
-      if({_IS_ID.format("UserId")}, known(UserId), NULL), if(what = 'other', NULL, known(UserKey))) END AS user_id,
+      if({_IS_ID.format("UserId")}, known(UserId), NULL), if(what IN ('other', 'mail'), NULL, known(UserKey))) END AS user_id,
   if(is_for_another, known(UserId), NULL) AS actor,
   kind, outcome_ AS outcome,
   CASE WHEN kind = 'answer' THEN 'unknown' WHEN kind = 'password' THEN 'password' WHEN error = '50158' THEN 'external' END AS factor,
@@ -295,106 +286,3 @@ SIGHT = {
     "vendor_risk": Sight(True, "risk detections have records of their own; sign-in records carry no risk"),
     "factor_changes": Sight(True, "changes of the authentication methods are copied from the directory's audit log"),
 }
-
-# What `render` can write so that reading it back gives the same event: kind, factor, outcome.
-REPERTOIRE: tuple[tuple[str, str | None, str | None], ...] = (
-    ("answer", "unknown", "approved"), ("answer", "unknown", "failed"), ("password", "password", "failure"), ("password", "password", "success"),
-    ("session", None, "success"), ("session", None, "failure"), ("session", None, "ended"), ("lockout", None, "locked"),
-    ("factor", None, "added"), ("factor", None, "changed"), ("factor", None, "removed"), ("recovery", None, "success"),
-    ("report", None, "success"), ("risk", None, "success"), ("policy", None, "changed"), ("policy", None, "granted"),
-)  # fmt: skip
-
-_ALWAYS = frozenset({"occurred_at", "login", "kind", "outcome", "tenant", "ip", "flow_id", "request_id"})
-_LOGON = frozenset({"user_id", "factor", "intent", "app", "session_id", "agent", "client", "device", "is_managed"})
-_DETECTION = frozenset({"user_id", "risk", "country", "region", "city", "lat", "lon"})
-
-
-def carries(event: Event) -> frozenset[str]:
-    """What a record of this kind can hold: sign-ins, directory changes and risk detections have different fields."""
-    kind = event["kind"]
-    if kind in ("report", "risk"):
-        return _ALWAYS | _DETECTION
-    if kind in ("factor", "recovery", "policy"):
-        return _ALWAYS | (frozenset({"actor"}) if event.get("actor") and kind != "policy" else frozenset[str]())
-    return _ALWAYS | ((_LOGON - {"session_id", "agent", "client", "device", "is_managed"}) if (kind, event["outcome"]) == ("password", "success") else _LOGON)
-
-
-# How a sign-in is told: operation, request type, error number, its name.
-_LOGON_OF = {
-    ("answer", "approved"): ("UserLoggedIn", "SAS:EndAuth", None, None),
-    ("answer", "failed"): ("UserLoginFailed", "SAS:EndAuth", "500121", "AuthenticationFailedSasError"),
-    ("password", "failure"): ("UserLoginFailed", "Login:login", "50126", "InvalidUserNameOrPassword"),
-    ("session", "success"): ("UserLoggedIn", "OAuth2:Authorize", None, None), ("session", "ended"): ("UserLoggedIn", "OAuth2:Logout", None, None),
-    ("session", "failure"): ("UserLoginFailed", "OAuth2:Authorize", "53003", "BlockedByConditionalAccess"),
-    ("lockout", "locked"): ("UserLoginFailed", "Login:login", "50053", "IdsLocked"),
-}  # fmt: skip
-_POLICY_OF = {"changed": "Update conditional access policy.", "granted": "Add member to role."}
-_METHODS = ('[{"MethodType":6,"Default":true}]', '[{"MethodType":6,"Default":false},{"MethodType":7,"Default":true}]')
-
-
-def render(event: Event) -> list[dict[str, Any]]:
-    """One audit record of the Management API; `event_id` becomes the Id."""
-    record = {
-        "CreationTime": event["occurred_at"].strftime("%Y-%m-%dT%H:%M:%S"), "Id": event["event_id"], "OrganizationId": event.get("tenant"),
-        "UserType": 0, "Version": 1, "Workload": "AzureActiveDirectory", "ClientIP": event.get("ip"), "UserId": event.get("login"),
-        "UserKey": event.get("user_id"), "ActorContextId": event.get("tenant"), "ActorIpAddress": event.get("ip"),
-        "InterSystemsId": event.get("flow_id"), "IntraSystemId": event.get("request_id"), "SupportTicketId": "", "TargetContextId": event.get("tenant"),
-    }  # fmt: skip
-    if event["kind"] in ("report", "risk"):
-        return [record | _detection(event)]
-    return [record | (_directory(event) if event["kind"] in ("factor", "recovery", "policy") else _logon(event))]
-
-
-def _logon(event: Event) -> dict[str, Any]:
-    """The fields of a sign-in; a password that was right is told only by the older kind of record."""
-    if (event["kind"], event["outcome"]) == ("password", "success"):
-        return {"RecordType": 9, "Operation": "PasswordLogonInitialAuthUsingPassword", "ResultStatus": "success", "AzureActiveDirectoryEventType": 0,
-                "ObjectId": event.get("login"), "ApplicationId": event.get("app"), "Client": "Exchange", "LoginStatus": 0}  # fmt: skip
-    operation, request_type, number, word = _LOGON_OF[event["kind"], str(event["outcome"])]
-    browser, _, os = (event.get("client") or "").partition(" on ")
-    extended = {"ResultStatusDetail": "Success", "UserAgent": event.get("agent"), "UserAuthenticationMethod": "1", "RequestType": request_type}
-    managed = event.get("is_managed")
-    device = {"Id": event.get("device"), "DisplayName": event.get("device"), "OS": os or None, "BrowserType": browser or None,
-              "IsCompliantAndManaged": None if managed is None else str(managed), "SessionId": event.get("session_id")}  # fmt: skip
-    return {
-        "RecordType": 15, "Operation": operation, "ResultStatus": "Success", "ObjectId": event.get("app"), "AzureActiveDirectoryEventType": 1,
-        "ExtendedProperties": _pairs(extended), "ModifiedProperties": [],
-        "Actor": [{"ID": event.get("user_id"), "Type": 0}, {"ID": event.get("login"), "Type": 5}],
-        "Target": [{"ID": event.get("app"), "Type": 0}], "ApplicationId": event.get("app"), "DeviceProperties": _pairs(device),
-        "ErrorNumber": number or "0", "LogonError": word or "None",
-    }  # fmt: skip
-
-
-def _pairs(properties: Mapping[str, str | None]) -> list[dict[str, str]]:
-    return [{"Name": name, "Value": value} for name, value in properties.items() if value is not None]
-
-
-def _directory(event: Event) -> dict[str, Any]:
-    """The fields of a change in the directory: who acted stands in UserId, whom it was done to in Target."""
-    kind, outcome = event["kind"], str(event["outcome"])
-    operation = "Update user." if kind == "factor" else "Reset user password."
-    person, actor = event.get("login"), event.get("actor")
-    old, new = {"added": _METHODS, "removed": _METHODS[::-1]}.get(outcome, (_METHODS[0], _METHODS[0].replace("6", "5")))
-    method, puid = "StrongAuthenticationMethod", f"1003{crc32(str(actor or person).encode()):08X}AAAA"
-    changed = [{"Name": method, "NewValue": new, "OldValue": old}, {"Name": "Included Updated Properties", "NewValue": method, "OldValue": ""}]
-    return {
-        "RecordType": 8, "ResultStatus": "Success", "Operation": _POLICY_OF[outcome] if kind == "policy" else operation,
-        "AzureActiveDirectoryEventType": 1, "UserId": actor or person, "UserKey": f"{puid}@example.onmicrosoft.com", "ObjectId": person,
-        "ExtendedProperties": _pairs({"additionalDetails": json.dumps({"UserType": "Member"}), "extendedAuditEventCategory": "User"}),
-        "ModifiedProperties": changed if kind == "factor" else [],
-        "Actor": [{"ID": actor or person, "Type": 5}, {"ID": puid, "Type": 3}],
-        "Target": [] if kind == "policy" else [{"ID": "User", "Type": 2}, {"ID": person, "Type": 5}],
-    }  # fmt: skip
-
-
-def _detection(event: Event) -> dict[str, Any]:
-    """The fields of a risk detection; how its place is spelled is unverified."""
-    place = {"city": event.get("city"), "state": event.get("region"), "countryOrRegion": event.get("country"),
-             "geoCoordinates": {"latitude": event.get("lat"), "longitude": event.get("lon")}}  # fmt: skip
-    return {
-        "RecordType": 294, "Operation": "RiskDetection", "ResultStatus": "Success", "Activity": "signin", "DetectionTimingType": "realtime",
-        "RiskEventType": "userReportedSuspiciousActivity" if event["kind"] == "report" else "unfamiliarFeatures",
-        "RiskLevel": event.get("risk") or "high", "RiskState": "atRisk", "RiskDetail": "none", "IpAddress": event.get("ip"), "Location": place,
-        "ActivityDateTime": event["occurred_at"].strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "CorrelationId": event.get("flow_id"), "RequestId": event.get("request_id"), "ObjectId": event.get("user_id"),
-    }  # fmt: skip

@@ -58,6 +58,9 @@ WORDS: tuple[tuple[str, str | None, str | None, str, str], ...] = (
     ("factor", "added", None, "EnableMFADevice user.mfa.factor.activate User_registered_security_info", ""),
     ("factor", "removed", None, "DeactivateMFADevice DeleteVirtualMFADevice user.mfa.factor.deactivate User_deleted_security_info", ""),
     ("factor", "reset", None, "user.mfa.factor.reset_all", ""),
+    ("device", "added", None, "device.enrollment.create device.user.add Register_device Add_registered_owner_to_device", ""),
+    ("policy", "consented", None, "Consent_to_application app.oauth2.consent.grant", ""),
+    ("policy", "weakened", None, "Delete_conditional_access_policy system.mfa.factor.deactivate", ""),
     # Entra's interrupts: the sign-in goes on in a later row.
     ("other", None, None, "50058 50072 50074 50076 50079 50097 50125 50140 50158 50199", ""),
 )  # fmt: skip
@@ -207,7 +210,7 @@ WITH bare AS (
 ), typed AS (
   SELECT *, coalesce(if(word_kind = 'session', word_factor, NULL), listed_factor, word_factor, if(chosen IS NOT NULL, 'unknown', NULL)) AS factor_,
     CASE class
-      WHEN 3002 THEN CASE WHEN activity = 2 THEN 'session' WHEN activity IN (3, 4, 5) THEN 'other'
+      WHEN 3002 THEN CASE WHEN activity = 2 THEN 'session' WHEN activity IN (3, 4, 5) OR word_kind IN ('device', 'policy') THEN 'other'
         WHEN word_kind = 'prompt' AND listed_factor IN ('password', 'remembered', 'bypass') THEN 'other'
         WHEN word_kind IS NOT NULL AND (word_kind <> 'answer' OR listed_factor IS DISTINCT FROM 'password') THEN word_kind
         WHEN activity = 6 THEN if(auth_protocol_id = '2' OR lower(auth_protocol) = 'kerberos' OR listed_factor = 'password', 'other', 'prompt')
@@ -217,10 +220,12 @@ WITH bare AS (
         -- Machines, batches and services sign in to systems too, and changing to another account is no way in of that account's owner.
         WHEN activity = 1 AND NOT coalesce(logon_type_id IN ('1', '4', '5') OR lower(logon_type) IN ('system', 'batch', 'os service'), false) THEN 'session'
         ELSE 'other' END
-      WHEN 3001 THEN if(word_kind IN ('factor', 'report'), word_kind, coalesce(account_kind, 'other'))
-      WHEN 3005 THEN coalesce(account_kind, 'other')
+      WHEN 3001 THEN if(word_kind IN ('factor', 'report', 'device', 'policy'), word_kind, coalesce(account_kind, 'other'))
+      WHEN 3005 THEN if(word_kind = 'policy', word_kind, coalesce(account_kind, 'other'))
       WHEN 3006 THEN coalesce(account_kind, 'other')
-      WHEN 3004 THEN if(contains(lower(entity.type), 'policy') AND activity NOT IN (0, 2), 'policy', 'other')
+      WHEN 3004 THEN CASE WHEN word_kind IN ('device', 'policy') THEN word_kind WHEN activity IN (0, 2) THEN 'other'
+        WHEN contains(lower(entity.type), 'policy') THEN 'policy'
+        WHEN contains(lower(entity.type), 'device') AND activity IN (1, 4) THEN 'device' ELSE 'other' END
       WHEN 2004 THEN CASE WHEN lower(metadata.product.name) = 'unbidden' OR activity = 3 OR status_id IN ('3', '4', '5', '6')
           OR verdict_id IN ('1', '3', '5', '6', '10') THEN 'other'
         WHEN word_kind = 'report' THEN 'report' ELSE 'risk' END
@@ -241,6 +246,7 @@ WITH bare AS (
       WHEN kind = 'lockout' THEN account_outcome
       WHEN verdict = '2' THEN 'failure'
       WHEN kind = word_kind THEN word_outcome
+      WHEN kind = 'device' THEN if(activity = 4, 'removed', 'added')
       ELSE coalesce(account_outcome, 'changed') END AS outcome_,
     if(kind = 'policy' AND {_is_someone("actor.user")}, actor.user, subject) AS who
   FROM typed

@@ -34,7 +34,10 @@ _DEBUG: Structure = dict.fromkeys(
     ),
     "VARCHAR",
 )  # fmt: skip
-_TARGET: Structure = {**_PERSON, "detailEntry": {"methodTypeUsed": "VARCHAR", "methodUsedVerifiedProperties": "VARCHAR"}}
+_TARGET: Structure = {
+    **_PERSON, "detailEntry": {"methodTypeUsed": "VARCHAR", "methodUsedVerifiedProperties": "VARCHAR", "policyType": "VARCHAR"},
+    "changeDetails": {"from": "VARCHAR", "to": "VARCHAR"},
+}  # fmt: skip
 
 STRUCTURE: Structure = {
     "uuid": "VARCHAR", "published": "VARCHAR", "eventType": "VARCHAR", "EventResult": "VARCHAR", "actor": _PERSON,
@@ -114,7 +117,8 @@ _PLAIN: dict[str, tuple[str, str]] = {
     "user.risk.detect": ("risk", "success"),
     "user.risk.change": ("risk", "success"),
     "user.mfa.factor.activate": ("factor", "added"),
-    "device.enrollment.create": ("factor", "added"),
+    **dict.fromkeys(("device.enrollment.create", "device.user.add"), ("device", "added")),
+    "device.user.remove": ("device", "removed"),
     "user.mfa.factor.update": ("factor", "changed"),
     "user.mfa.factor.unsuspend": ("factor", "changed"),
     "user.mfa.factor.deactivate": ("factor", "removed"),
@@ -130,6 +134,11 @@ _PLAIN: dict[str, tuple[str, str]] = {
     "user.account.expire_password": ("recovery", "success"),
     "user.account.privilege.grant": ("policy", "granted"),
     "user.account.privilege.revoke": ("policy", "changed"),
+    "system.api_token.create": ("policy", "granted"),
+    # An authenticator that nobody of the organisation can use any more.
+    **dict.fromkeys(("system.mfa.factor.deactivate", "security.authenticator.lifecycle.deactivate"), ("policy", "weakened")),
+    # Consent to an app: the names of both from memory, unverified.
+    **dict.fromkeys(("app.oauth2.consent.grant", "app.oauth2.as.consent.grant"), ("policy", "consented")),
     "group.user_membership.add": ("policy", "changed"),
 }
 # Event types that change the rules of signing in, by how they begin.
@@ -152,6 +161,14 @@ _IS_POLICY = " OR ".join(f"starts_with(type, '{beginning}')" for beginning in _P
 MINE: LiteralString = "eventType IS NOT NULL AND utc(published) IS NOT NULL"
 
 
+# A rule that asked for two factors and asks for one, or a policy about MFA that is switched off or gone. What kinds of policies are called is unverified;
+# their names are the customer's.
+_IS_WEAKER = r"""CASE WHEN eventType = 'policy.rule.update' THEN len(list_filter(target, lambda t:
+        regexp_matches(t.changeDetails."from", 'factorMode\W+2FA') AND regexp_matches(t.changeDetails."to", 'factorMode\W+1FA'))) > 0
+      WHEN regexp_matches(eventType, '^policy\.(lifecycle|rule)\.(deactivate|delete)$') THEN len(list_filter(target, lambda t:
+        regexp_matches(concat_ws(' ', t.detailEntry.policyType, t.displayName), '(?i)mfa|multi-?factor'))) > 0 END"""
+
+
 # `flat` takes single values out of the nested row before anything is joined (nested columns are dear to move), `judged` decides
 # what the row is, the last SELECT names columns.
 def _events(rows: str) -> str:
@@ -163,7 +180,7 @@ WITH flat AS (
     actor.type AS actor_type, known(actor.alternateId) AS actor_login, known(actor.id) AS actor_id,
     list_filter(target, lambda t: t.type = 'User')[1] AS someone,
     list_filter(target, lambda t: t.type = 'AppInstance')[1].displayName AS app,
-    list_filter(target, lambda t: t.type = 'AuthenticatorEnrollment')[1].detailEntry AS method,
+    list_filter(target, lambda t: t.type = 'AuthenticatorEnrollment')[1].detailEntry AS method, {_IS_WEAKER} AS is_weaker,
     bare_ip(client.ipAddress) AS ip, known(client.geographicalContext.country) AS country, known(client.geographicalContext.state) AS region,
     known(client.geographicalContext.city) AS city, try_cast(client.geographicalContext.geolocation.lat AS DOUBLE) AS lat,
     try_cast(client.geographicalContext.geolocation.lon AS DOUBLE) AS lon, nullif(client.userAgent.rawUserAgent, '') AS agent,
@@ -221,7 +238,8 @@ WITH flat AS (
         WHEN push_response = 'OV_RESPONSE_DENY' THEN 'denied'
         WHEN named IN ('sms', 'call', 'email', 'totp', 'token') AND (reason = 'INVALID_CREDENTIALS' OR reason IS NULL AND result = 'FAILURE') THEN 'wrong_code'
         ELSE 'failed' END
-      ELSE if(is_done OR kind IN ('risk', 'report'), coalesce(plain_outcome, 'changed'), 'failure') END AS outcome,
+      ELSE CASE WHEN NOT is_done AND kind NOT IN ('risk', 'report') THEN 'failure' WHEN plain_outcome IS NOT NULL THEN plain_outcome
+        WHEN is_weaker THEN 'weakened' ELSE 'changed' END END AS outcome,
     is_mfa AND uri LIKE '%/factors/%/transactions/%/verify' AS is_phone, kind = 'report' AS is_report,
     (is_mfa AND uri LIKE '%/factors/%/transactions/%/verify') OR kind = 'report' AS is_not_requester
   FROM typed

@@ -17,6 +17,7 @@ REPERTOIRE = (
     *(("answer", factor, outcome) for factor in ("sms", "totp", "token") for outcome in ("approved", "wrong_code")), ("factor", "bypass", "bypassed"),
     *(("answer", "call", outcome) for outcome in _ENDED), ("answer", "number_push", "wrong_number"), ("answer", "passkey", "approved"),
     *(("factor", None, outcome) for outcome in ("added", "changed", "removed", "reset")), ("policy", None, "changed"), ("policy", None, "granted"),
+    ("policy", None, "weakened"),
     ("session", "remembered", "success"), ("session", "bypass", "success"), ("session", None, "failure"), ("lockout", None, "locked"),
 )  # fmt: skip
 _ROW = frozenset(["occurred_at", "tenant", "login", "user_id", "kind", "factor", "outcome", "app", "ip", "country", "region", "city", "client", "device"])
@@ -84,7 +85,12 @@ def _attempt(event: Event) -> dict[str, Any]:
 def _activity(event: Event) -> dict[str, Any]:
     is_policy, admin = event["kind"] == "policy", event.get("actor")
     person = {"key": event.get("user_id"), "name": event.get("login"), "type": "admin" if is_policy else "user", "details": '{"status": "Active"}'}
-    thing = {"key": event.get("answer_device"), "name": "+1 555 010 0100", "type": "policy" if is_policy else "phone", "details": "{}"}
+    thing = {
+        "key": event.get("answer_device"),
+        "name": "+1 555 010 0100",
+        "type": "policy" if is_policy else "phone",
+        "details": '{"user_bypass": "Allow access without 2FA"}' if event["outcome"] == "weakened" else "{}",
+    }
     return {
         "access_device": {**_device(event), "ip": {"address": event.get("ip")}}, "activity_id": event["event_id"],
         "action": {"name": _ACTION_OF.get((event["kind"], event["outcome"]), "policy_update"), "details": None},

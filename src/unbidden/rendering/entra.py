@@ -26,9 +26,10 @@ REPERTOIRE = (
     ("password", "password", "success"), ("password", "password", "failure"), ("session", None, "success"), ("session", None, "failure"),
     ("lockout", None, "locked"), ("report", None, "success"), ("risk", None, "success"), ("recovery", None, "success"),
     ("factor", None, "added"), ("factor", None, "changed"), ("factor", None, "removed"), ("factor", None, "bypassed"),
-    ("policy", None, "changed"), ("policy", None, "granted"),
+    *(("policy", None, outcome) for outcome in ("changed", "granted", "weakened", "consented")), ("device", None, "added"), ("device", None, "removed"),
 )  # fmt: skip
 
+_AUDITED = ("factor", "recovery", "policy", "device")
 _ALWAYS = frozenset({"occurred_at", "login", "user_id", "kind", "outcome", "ip", "agent"})
 _PLACED = _ALWAYS | {"country", "region", "city", "lat", "lon", "risk"}
 _SIGNED = _PLACED | {"tenant", "session_id", "app", "asn", "client", "device", "is_managed"}
@@ -37,7 +38,7 @@ _SIGNED = _PLACED | {"tenant", "session_id", "app", "asn", "client", "device", "
 def carries(event: Event) -> frozenset[str]:
     """What a row of this kind can hold. A step is named after its flow and its row after the request: each names the other's id only."""
     kind = event["kind"]
-    if kind in ("factor", "recovery", "policy"):
+    if kind in _AUDITED:
         return _ALWAYS | {"flow_id"} | ({"actor"} if kind == "factor" else set())
     if kind in ("risk", "report"):
         return _PLACED | {"flow_id", "request_id"}
@@ -52,7 +53,7 @@ def render(event: Event) -> list[dict[str, Any]]:
     The request id becomes the row's id and the flow id its correlationId; `event_id` stands for either that is missing.
     """
     kind = event["kind"]
-    return [_audit(event) if kind in ("factor", "recovery", "policy") else _detection(event) if kind in ("risk", "report") else _sign_in(event)]
+    return [_audit(event) if kind in _AUDITED else _detection(event) if kind in ("risk", "report") else _sign_in(event)]
 
 
 _METHOD_OF = {
@@ -70,6 +71,8 @@ _ACTIVITY_OF = {
     ("factor", "added"): "User registered security info", ("factor", "changed"): "User changed default security info",
     ("factor", "removed"): "User deleted security info", ("factor", "bypassed"): "Add bypassed user", ("recovery", "success"): "Reset password (self-service)",
     ("policy", "changed"): "Update conditional access policy", ("policy", "granted"): "Add member to role",
+    ("policy", "weakened"): "Delete conditional access policy", ("policy", "consented"): "Consent to application",
+    ("device", "added"): "Register device", ("device", "removed"): "Delete device",
 }  # fmt: skip
 
 

@@ -22,7 +22,7 @@ REPERTOIRE: tuple[tuple[str, str | None, str | None], ...] = (
     ("session", None, "success"), ("session", None, "failure"), ("session", None, "ended"),
     ("session", "remembered", "success"), ("session", "bypass", "success"),
     ("factor", None, "added"), ("factor", None, "removed"), ("recovery", None, "success"), ("lockout", None, "locked"), ("risk", None, "success"),
-    ("policy", None, "changed"),
+    ("policy", None, "changed"), ("device", None, "added"), ("device", None, "removed"),
 )  # fmt: skip
 
 _ALWAYS = frozenset({"occurred_at", "login", "user_id", "tenant", "kind", "outcome", "ip", "country", "region", "city", "lat", "lon", "asn", "org", "agent"})
@@ -49,13 +49,16 @@ _WORD_OF = {
     "failed": "failed_unspecified", "sent": "prompt_sent",
 }  # fmt: skip
 _ACTIVITY_OF = {("factor", "added"): 10, ("factor", "removed"): 11, ("recovery", "success"): 4, ("lockout", "locked"): 9}
+_ENTITY_ACTIVITY_OF = {("device", "added"): 1, ("device", "removed"): 4, ("policy", "changed"): 3}
+_ENTITY_OF = {"policy": {"type": "Policy", "name": "Sign-in policy", "uid": "pol-1"}, "device": {"type": "Device", "name": "laptop", "uid": "dev-1"}}
 
 
 def render(event: Event) -> list[dict[str, Any]]:
     """One event of OCSF 1.8; `event_id` becomes metadata.uid."""
     kind, outcome = event["kind"], str(event["outcome"])
-    class_uid = {"risk": 2004, "policy": 3004}.get(kind, 3001 if (kind, outcome) in _ACTIVITY_OF else 3002)
-    activity = {"prompt": 6, "risk": 1, "policy": 3}.get(kind, _ACTIVITY_OF.get((kind, outcome), 2 if outcome == "ended" else 1))
+    class_uid = {"risk": 2004, "policy": 3004, "device": 3004}.get(kind, 3001 if (kind, outcome) in _ACTIVITY_OF else 3002)
+    activities = _ACTIVITY_OF | _ENTITY_ACTIVITY_OF
+    activity = {"prompt": 6, "risk": 1}.get(kind, activities.get((kind, outcome), 2 if outcome == "ended" else 1))
     at = _milliseconds(event["occurred_at"])
     login = str(event.get("login"))
     user = {"name": login, "uid": event.get("user_id"), "email_addr": login if login.isascii() else None, "type_id": 1, "type": "User"}
@@ -73,7 +76,7 @@ def render(event: Event) -> list[dict[str, Any]]:
         "cloud": {"provider": "Example", "region": "eu-1"}, "actor": {"user": _filled(actor)},
         **(_finding(event, user, seen) if class_uid == 2004 else {"status_id": 2 if has_failed else 1, **seen}),
         **(_logon(event, user) if class_uid == 3002 else {"user": _filled(user)} if class_uid == 3001 else {}),
-        "entity": {"type": "Policy", "name": "Sign-in policy", "uid": "pol-1"} if class_uid == 3004 else None,
+        "entity": _ENTITY_OF.get(kind),
     })]  # fmt: skip
 
 

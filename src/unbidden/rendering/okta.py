@@ -19,6 +19,7 @@ REPERTOIRE = (
     ("password", "password", "success"), ("password", "password", "failure"), ("session", None, "success"), ("session", None, "ended"),
     ("factor", None, "added"), ("factor", None, "removed"), ("factor", None, "reset"), ("recovery", None, "success"),
     ("report", None, "success"), ("policy", None, "changed"), ("policy", None, "granted"), ("lockout", None, "locked"), ("risk", None, "success"),
+    ("device", None, "added"), ("device", None, "removed"), ("policy", None, "weakened"), ("policy", None, "consented"),
 )  # fmt: skip
 
 _ALWAYS = frozenset({"occurred_at", "login", "user_id", "kind", "outcome", "flow_id", "session_id", "app", "risk"})
@@ -43,7 +44,8 @@ _TYPE_OF = {
     ("factor", "added"): "user.mfa.factor.activate", ("factor", "removed"): "user.mfa.factor.deactivate", ("factor", "reset"): "user.mfa.factor.reset_all",
     ("recovery", "success"): "user.account.reset_password", ("report", "success"): "user.account.report_suspicious_activity_by_enduser",
     ("policy", "changed"): "policy.rule.update", ("policy", "granted"): "user.account.privilege.grant", ("lockout", "locked"): "user.account.lock",
-    ("risk", "success"): "user.risk.detect",
+    ("risk", "success"): "user.risk.detect", ("device", "added"): "device.enrollment.create", ("device", "removed"): "device.user.remove",
+    ("policy", "weakened"): "system.mfa.factor.deactivate", ("policy", "consented"): "app.oauth2.consent.grant",
 }  # fmt: skip
 _SEND_OF = {
     "push": "system.push.send_factor_verify_push", "number_push": "system.push.send_factor_verify_push",

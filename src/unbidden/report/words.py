@@ -73,6 +73,7 @@ EVENTS = {
         Sign("approval", "APPROVED", "◆", "A", "bold red"),
         Sign("report", "report", "⚑", "R", "bold magenta"),
         Sign("factor", "factor change", "✚", "+", "bold red"),
+        Sign("device", "device", "▤", "D", "bold red"),
         Sign("session", "session", "▶", ">", "red"),
         Sign("recovery", "recovery", "↺", "r", "red"),
         Sign("policy", "policy change", "▣", "P", "red"),

@@ -8,8 +8,10 @@ from datetime import datetime
 from pathlib import Path
 from zlib import crc32
 
+from unbidden.simulate.chores import chores
 from unbidden.simulate.export import write_runs
 from unbidden.simulate.journal import Journal
+from unbidden.simulate.keeping import keep
 from unbidden.simulate.life import live
 from unbidden.simulate.people import hire
 from unbidden.simulate.plan import Plan
@@ -66,6 +68,7 @@ def write_share(setting: Setting, number: int, shares: int, folder: Path) -> Sha
     journal.traps = told.traps
     for person in world.people[number::shares]:
         journal.record(f"life/{person.login}", live(world, person))
+        journal.record(f"chores/{person.login}", chores(world, person))
     if number == 0:
         cases += _tell("attack", chosen("attack", all_attacks(), setting.attacks), world, told, taken)
         journal.add(told)
@@ -89,6 +92,8 @@ def _tell(role: str, stories: Mapping[str, Story], world: World, journal: Journa
         if role == "trap":
             journal.expect(case)
         journal.record(case.case_id, acts, case)
+        if role == "attack":
+            journal.record(f"{case.case_id}/keeping", keep(scene, acts), case)
         cases.append(case)
     return cases
 

@@ -1,0 +1,3 @@
+SELECT person, occurred_at AS fired_at, prompt_id, phase, {outcome: outcome, way: way, after_s: after_s} AS numbers, [event_id] AS events
+FROM aftermath
+WHERE kind = 'factor' AND outcome = 'bypassed' AND after_s <= $window_s AND (has_history OR unwanted_1h >= 1) AND coalesce(after_own_s > $window_s, true)
