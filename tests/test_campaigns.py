@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from unbidden import engine
+from unbidden.detect import detections
 from unbidden.line import Run
 from unbidden.proving import timelines
 from unbidden.result import document
@@ -25,7 +26,7 @@ def tied(*stories: dict[str, Any], stagger: str = "30m") -> list[set[str]]:
         "people": len(stories), "stagger": stagger,
         "prompts": [{**prompt, "only": number} for number, story in enumerate(stories) for prompt in story["prompts"]],
     }  # fmt: skip
-    con, _ = timelines.judge({"world": together})
+    con, _ = timelines.judge({"world": together}, detections())
     rows = engine.rows(con, "SELECT i.person, t.what, t.value, t.chain FROM tie t JOIN incident i USING (incident_id)")
     of = [{row[1:] for row in rows if str(row[0]).startswith(f"world-{number}@")} for number in range(len(stories))]
     return [{str(tie[0]) for tie in left & right} for left, right in pairwise(of)]
@@ -54,7 +55,7 @@ def test_one_tool_ties_whatever_the_address() -> None:
 
 def test_a_campaign_is_told_as_one_story() -> None:
     together = {"people": 2, "stagger": "10m", "prompts": [{"at": "0s", **FLOOD}]}
-    con, _ = timelines.judge({"world": together})
+    con, _ = timelines.judge({"world": together}, detections())
     [campaign] = document(Run(con, timelines.EPOCH))["campaigns"]
     assert campaign["people"] == 2
     assert campaign["sent"] == 10

@@ -7,4 +7,3 @@ FROM (
     AND NOT list_contains(CAST($expected_ips AS VARCHAR[]), coalesce(ip, '')) AND NOT list_contains(CAST($expected_clients AS VARCHAR[]), coalesce(client, ''))
   GROUP BY ALL
 )
-WHERE failures >= $failures

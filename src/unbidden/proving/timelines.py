@@ -7,11 +7,13 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from ipaddress import ip_network
+from types import MappingProxyType
 from typing import Any
 
 import duckdb
 
 from unbidden import engine, line
+from unbidden.detect import Catalogue
 from unbidden.errors import ContentError
 from unbidden.people import Listed
 from unbidden.trust import Entry
@@ -106,17 +108,17 @@ def _prompt(key: str, person: str, at: datetime, step: Mapping[str, Any]) -> Ite
         yield {**answer, "kind": "answer", "outcome": step["fate"], "certainty": "ambiguous" if step["fate"] == "failed" else "explicit"}
 
 
-def judge(timelines: Mapping[str, Mapping[str, Any]]) -> tuple[duckdb.DuckDBPyConnection, dict[str, datetime]]:
+def judge(timelines: Mapping[str, Mapping[str, Any]], catalogue: Catalogue = MappingProxyType({})) -> tuple[duckdb.DuckDBPyConnection, dict[str, datetime]]:
     """Run the line over all timelines at once, far enough apart not to touch. Gives the engine and each timeline's start.
 
-    No detection is run: what one finds is asked of the tables. Raises ContentError for a timeline that cannot be told.
+    Without a catalogue no detection is run: what one finds is asked of the tables. Raises ContentError for a timeline that cannot be told.
     """
     con = engine.connect()
     engine.create(con, "source", "unread", "event")
     starts = {name: EPOCH + number * APART for number, name in enumerate(timelines)}
     insert(con, [event for name, timeline in timelines.items() for event in _told(name, timeline, starts[name])])
     until = (EPOCH + (len(timelines) + 1) * APART).replace(tzinfo=UTC)
-    line.judge(con, line.Options(as_of=until, trusted=_trusted(timelines), listed=_listed(timelines), catalogue={}))
+    line.judge(con, line.Options(as_of=until, trusted=_trusted(timelines), listed=_listed(timelines), catalogue=catalogue))
     con.execute("SET search_path = 'part,main'")
     return con, starts
 
