@@ -53,7 +53,8 @@ FACTS = {"time_zone": None, "person": "dana@example.com", "detected_at": None, "
 )  # fmt: skip
 def test_the_story_says_what_was_done(kind: str, outcome: str, code: str, detection: str, said: str) -> None:
     word = {
-        "kind": kind, "outcome": outcome, "code": code, "detection": detection, "numbers": '{"way": "here"}', "actor": "help@example.com", "app": None, "template": None,
+        "kind": kind, "outcome": outcome, "code": code, "detection": detection, "numbers": '{"way": "here"}', "actor": "help@example.com", "app": None,
+        "template": None,
         "ip": "203.0.113.7", "org": None, "city": None, "country": None, "fired_at": datetime(2026, 3, 2, 12),
     }  # fmt: skip
     assert tell(FACTS, [], [word, word]) == [f"At 2 March 2026 12:00 UTC {said}"]

@@ -63,7 +63,7 @@ def test_the_evidence_adds_up_to_what_the_line_says() -> None:
         assert log_odds(this["prior"], signals) == pytest.approx(this["log_odds"], abs=0.001), "it is reckoned as the line does"
         counted = [entry for entry in this["evidence"] if entry["counts"]]
         assert math.isclose(this["prior"] + sum(entry["weight"] for entry in counted), this["log_odds"], abs_tol=0.002), name
-        assert {entry["detection"] for entry in counted} == {entry["detection"] for entry in found[name]["evidence"] if entry["detection"]}
+        assert {entry["detection"] for entry in counted} == {entry["detection"] for entry in found[name]["evidence"] if entry["detection"] and entry["weight"]}
         assert {entry["detection"] for entry in this["evidence"]} == {signal["detection"] for signal in found[name]["signals"]}
         assert this["course"][-1]["log_odds"] == this["log_odds"]
         assert [step["at"] for step in this["course"] if step["risk"] > this["alerts_above"]][:1] == ([this["detected_at"]] if this["detected_at"] else [])

@@ -56,11 +56,7 @@ _SIGNALS: LiteralString = """
 SELECT incident_id, detection, min(fired_at) AS fired_at, any_value(evidence) AS evidence, any_value(weight) AS weight,
   max_by(numbers, (fired_at, numbers)) AS numbers, list_sort(list_distinct(flatten(list(events)))) AS events
 FROM (
-  SELECT b.incident_id, s.* FROM member b JOIN signal s USING (prompt_id) WHERE NOT s.carries UNION ALL SELECT * FROM word
-  -- Staged ones: of the prompts, and what is about the person while it went on.
-  UNION ALL SELECT b.incident_id, s.* FROM member b JOIN staged s USING (prompt_id)
-  UNION ALL SELECT i.incident_id, s.* FROM incident i JOIN staged s ON s.person = i.person AND s.prompt_id IS NULL
-    AND s.fired_at BETWEEN i.first_at AND i.last_at + to_seconds($nearby_s))
+  SELECT b.incident_id, s.* FROM member b JOIN signal s USING (prompt_id) WHERE NOT s.carries UNION ALL SELECT * FROM word UNION ALL SELECT * FROM trial)
 GROUP BY incident_id, detection ORDER BY fired_at, weight DESC, detection
 """
 _EVIDENCE: LiteralString = """

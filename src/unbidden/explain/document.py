@@ -23,8 +23,7 @@ UNION ALL SELECT detection, evidence, weight, fired_at, NULL, NULL, numbers FROM
 ORDER BY ALL
 """
 _STAGED: LiteralString = """
-SELECT s.detection, s.evidence, s.weight, s.fired_at, s.prompt_id, s.phase, s.numbers FROM member b JOIN staged s USING (prompt_id)
-WHERE b.incident_id = $id ORDER BY ALL
+SELECT detection, evidence, weight, fired_at, prompt_id, phase, numbers FROM trial WHERE incident_id = $id ORDER BY ALL
 """
 _COURSE: LiteralString = "SELECT instant, log_odds, risk FROM course WHERE incident_id = $id ORDER BY instant"
 
