@@ -238,6 +238,6 @@ def test_the_simulated_tickets_are_told_right(tmp_path: Path) -> None:
 
 def test_a_company_writes_tickets(tmp_path: Path) -> None:
     con = engine.connect()
-    ingest.read(con, [str(simulate.write(tmp_path, people=60, days=7, seed=7) / "tickets.csv")])
+    ingest.read(con, [str(simulate.write(tmp_path, people=60, days=7, seed=7) / "helpdesk" / "tickets.csv")])
     assert engine.rows(con, "SELECT DISTINCT kind FROM event ORDER BY kind") == [("other",), ("report",)]
     assert engine.one(con, "SELECT count(*) FROM unread") == 0

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
 from typing import Any, TypeAlias
@@ -17,6 +18,8 @@ from unbidden.errors import ContentError
 from unbidden.steps import bind
 
 FOLDER = "detections"
+# What each of ours has shown in the evaluation; nothing else makes one live.
+STANDING = "standing.yml"
 FIELDS = frozenset({"title", "why", "attack", "group", "weight", "reason", "tests"})
 # What a detection may be: it counts, it is watched and counts for nothing, it does not run.
 LIVE, STAGED, OFF = "live", "staged", "off"
@@ -49,6 +52,11 @@ class Detection:
         return {**self.declared, **self.changed}
 
     @property
+    def logic(self) -> str:
+        """A hash of what decides whether it fires: its SQL and its own numbers."""
+        return version_of(self.sql, json.dumps(self.declared, sort_keys=True))
+
+    @property
     def is_own(self) -> bool:
         """It is one of ours, not of a user's folder."""
         return not self.folder
@@ -74,7 +82,21 @@ def detections() -> dict[str, Detection]:
         if about.get("status", LIVE) not in STATUSES:
             raise ContentError(f"{FOLDER}/{stem}.yml: status is one of {', '.join(STATUSES)}")
         found[stem] = Detection(stem, sql, version_of(sql, text), about, about.get("status", LIVE))
-    return found
+    return {name: replace(one, status=_status(one)) for name, one in found.items()}
+
+
+def _status(detection: Detection) -> str:
+    """Live is what the evaluation has raised for the logic that it has; a description can only hold it back."""
+    shown = standing().get(detection.name, {})
+    is_raised = bool(shown.get("raised")) and shown.get("logic") == detection.logic
+    return detection.status if is_raised or detection.status != LIVE else STAGED
+
+
+@cache
+def standing() -> Mapping[str, Mapping[str, Any]]:
+    """What each of our detections has shown in the evaluation, by its name."""
+    loaded: Mapping[str, Mapping[str, Any]] = yaml.safe_load(resources.files("unbidden").joinpath(STANDING).read_text("utf-8"))
+    return loaded
 
 
 def version_of(*texts: str) -> str:

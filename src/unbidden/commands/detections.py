@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from unbidden import evaluate as judging
 from unbidden.commands.shell import Own, errors, plain_errors, read_catalogue, refuse_if_no_place, whole, working
 from unbidden.detect import STATUSES
 from unbidden.errors import UnusableInputError
@@ -104,6 +105,21 @@ def write_out(
             errors.print(f"Wrote {len(bundle.files)} files to {folder}.", highlight=False, soft_wrap=True)
         for name, reason in bundle.left_out.items():
             errors.print(f"not in {language}: {name}: {reason}", markup=False, highlight=False, soft_wrap=True)
+
+
+@app.command("raise")
+def lift(
+    is_written: Annotated[bool, typer.Option("--write", help="Write what was shown beside the detections of this working copy.")] = False,
+    jobs: Annotated[int, typer.Option(min=1, help="How many organisations at once.")] = judging.JOBS,
+) -> None:
+    """Let our detections show on simulated companies that they tell attacks from harmless days: what does is live, what does not stays on trial."""
+    with plain_errors():
+        folder = judging.source_folder() if is_written else None
+        with working() as progress:
+            shown = judging.measure(jobs=jobs, progress=progress)
+        judging.print_standing(shown, Console())
+        if folder is not None:
+            Console().print(f"Wrote {judging.store(shown, folder)}", highlight=False, soft_wrap=True)
 
 
 def _refuse_unknown(names: list[str], there: list[str]) -> None:

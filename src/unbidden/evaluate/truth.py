@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 # What an attacker changes to keep or widen access.
-_KEPT_BY = {"factor", "device", "policy"}
+_KEPT_BY = {"factor", "device", "policy", "recovery"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ def write(  # noqa: PLR0913 -- every option of the command is an argument of its
     folder: Path, *, people: int = 300, days: int = 14, seed: int = 7, start: datetime = FIRST_DAY, attacks: str = "all", traps: str = "all",
     plan: Plan = PLANS["training"], faults: bool = True, jobs: int = 1,
 ) -> Path:  # fmt: skip
-    """Write logs, `tickets.csv`, `people.csv`, `trust.csv` and `truth.json` into the folder and give it back.
+    """Write logs, `helpdesk/tickets.csv`, `people.csv`, `trust.csv` and `truth.json` into the folder and give it back.
 
     Logs lie in a folder for each provider, as its console or API gives them. `attacks` and `traps` are `all`, `none` or names and families, separated by
     commas; leaving out attacks changes no other row. In an organisation too small for a story, that story is left out. With `faults` some rows come
@@ -73,11 +73,14 @@ def _tell_truth(folder: Path, setting: Setting, shares: list[Share], seen: dict[
     """Write what stands beside the logs: who is who, what was announced, and what really happened."""
     world = setting.world()
     people_csv(folder / "people.csv", world.people)
-    (folder / "trust.csv").write_text(f"# What the defenders were told of.\n{setting.plan.exercise.ip}/32, announced by the security team, exercise\n", "utf-8")
+    offices = "".join(f"{spot.ip}/32, egress of the office in {office.place.city}\n" for office in setting.plan.offices for spot in office.egress)
+    exercise = f"{setting.plan.exercise.ip}/32, announced by the security team, exercise\n"
+    (folder / "trust.csv").write_text(f"# What the defenders were told of.\n{exercise}# Their own.\n{offices}", "utf-8")
     facts = {
         "plan": setting.plan.name, "seed": setting.seed, "people": setting.people, "days": setting.days, "start": iso(world.start), "end": iso(world.end),
         "okta_classic_until": iso(world.classic_until), "faults": seen,
     }  # fmt: skip
-    tickets_csv(folder / "tickets.csv", world, [case for share in shares for case in share.cases])
+    (folder / "helpdesk").mkdir(exist_ok=True)
+    tickets_csv(folder / "helpdesk" / "tickets.csv", world, [case for share in shares for case in share.cases])
     cases, prompts = [case for share in shares for case in share.cases], [prompt for share in shares for prompt in share.prompts]
     (folder / "truth.json").write_bytes(orjson.dumps(told(cases, prompts, facts), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))

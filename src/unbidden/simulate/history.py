@@ -15,6 +15,7 @@ from unbidden.simulate.keeping import keep
 from unbidden.simulate.life import live
 from unbidden.simulate.people import hire
 from unbidden.simulate.plan import Plan
+from unbidden.simulate.preludes import precede, scripted
 from unbidden.simulate.scene import NobodyFitsError, Scene
 from unbidden.simulate.stories import Story, all_attacks, all_traps, chosen
 from unbidden.simulate.transport import Transport
@@ -91,6 +92,9 @@ def _tell(role: str, stories: Mapping[str, Story], world: World, journal: Journa
         case.span = case.span or (min(act.at for act in acts), max(act.at for act in acts))
         if role == "trap":
             journal.expect(case)
+        if role == "attack":
+            acts = scripted(scene, acts)
+            journal.record(f"{case.case_id}/preludes", precede(scene, acts), case)
         journal.record(case.case_id, acts, case)
         if role == "attack":
             journal.record(f"{case.case_id}/keeping", keep(scene, acts), case)

@@ -61,7 +61,7 @@ class Journal:
         if row is None or case is None or act.way.cause != "attack":
             return
         case.sources.add(act.way.by.spot.ip)
-        if act.kind not in ("password", "lockout"):
+        if act.kind not in ("password", "lockout", "risk"):
             case.aftermath.append(Aftermath(act.way.person.login, act.at, act.kind, act.outcome, row))
 
     def _challenge(self, act: Challenge, case: Case | None) -> None:

@@ -14,10 +14,10 @@ from unbidden.simulate.scene import Scene
 
 # That devices are registered, apps consented to, rules set on mailboxes, passes made and policies loosened is known (CISA AA23-320A and AA24-290A, and the
 # public rules that look for each); how often and how soon nobody published.
-_KEEPS = 0.5
+_KEEPS, _KEEPS_ADMIN = 0.5, 0.9
 _AFTER_S = (120, 5400)
-_WAYS = (("device", "added", 35), ("policy", "consented", 20), ("policy", "mail_rule", 30), ("session", "success", 30))
-_WAYS_OF_ADMINS = (("policy", "weakened", 40), ("factor", "bypassed", 30), ("device", "added", 30))
+_WAYS = (("device", "added", 35), ("policy", "consented", 20), ("policy", "mail_rule", 30), ("session", "success", 30), ("recovery", "success", 20))
+_WAYS_OF_ADMINS = (("policy", "weakened", 30), ("factor", "bypassed", 60), ("device", "added", 10))
 # Whose story has the help desk talked into a reset before the first prompt (AA23-320A), in how many of the runs, and how long before.
 _TALKED = {"scattered_spider_2023": 0.7, "caller": 0.3}
 _TALKED_S = (900, 10000)
@@ -31,7 +31,7 @@ def keep(scene: Scene, acts: Sequence[Act]) -> Iterator[Act]:
         yield from _talked(scene, asked[0].way, later(asked[0].at, -rng.uniform(*_TALKED_S)))
     won = {act.way.person.login: act for act in reversed(asked) if act.fate == "approved" and act.way.provider not in VPNS}
     for login in sorted(won):
-        if rng.random() < _KEEPS:
+        if rng.random() < (_KEEPS_ADMIN if won[login].way.person.is_privileged else _KEEPS):
             yield from _stay(scene, rng, won[login])
 
 
@@ -55,6 +55,8 @@ def _deed(way: Way, at: datetime, kind: str, outcome: str, flow: Flow) -> Act:
         if way.provider != "entra":
             return way.deed(at, "device", "added", flow=flow)
         way = replace(way, provider="m365")
+    if outcome == "bypassed":  # passes are made in the directory, whatever door the session came through
+        way = replace(way, provider="entra")
     return way.deed(at, kind, outcome, flow=flow)
 
 
