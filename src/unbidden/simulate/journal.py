@@ -33,6 +33,7 @@ class Journal:
         self.prompts: list[Prompt] = []
         self.traps: dict[str, list[Case]] = {}
         self._approved: dict[Flow, str] = {}
+        self._resets: set[Flow] = set()
 
     def add(self, other: Journal) -> None:
         """Take over what another journal holds."""
@@ -61,11 +62,14 @@ class Journal:
         if row is None or case is None or act.way.cause != "attack":
             return
         case.sources.add(act.way.by.spot.ip)
-        if act.kind not in ("password", "lockout", "risk"):
+        # A reset that the prompt itself was about is the way in, not what keeps it.
+        if act.kind not in ("password", "lockout", "risk") and act.flow not in self._resets:
             case.aftermath.append(Aftermath(act.way.person.login, act.at, act.kind, act.outcome, row))
 
     def _challenge(self, act: Challenge, case: Case | None) -> None:
         provider, ends = act.way.provider, later(act.at, act.wait_s)
+        if act.intent == "recovery":
+            self._resets.add(act.flow)
         key: dict[str, object] = {"prompt_key": f"{self._ids.getrandbits(64):020d}", "intent": act.intent}
         phones = act.way.person.phones_at(act.at)[: None if act.factor in ("push", "number_push") else 1]
         rows = [self._row(act, later(act.at, n * 0.35), ("prompt", act.factor, "sent"), key) for n, _ in enumerate(phones)]
