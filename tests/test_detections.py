@@ -60,3 +60,8 @@ def test_engine_is_the_real_one() -> None:
         story.get("people", 1) for detection in detections().values() for story in gates.stories(detection).values()
     )
     assert len(starts) * timedelta(days=1) < timelines.APART * len(starts)
+
+
+def test_what_goes_on_counting_has_groups_of_its_own() -> None:
+    carrying, passing = ({one.about["group"] for one in detections().values() if bool(one.about.get("carries")) is is_so} for is_so in (True, False))
+    assert carrying & passing == set(), "of one group the strongest counts: of the prompt that weighs most, or of the whole incident"

@@ -36,10 +36,11 @@ def test_a_changed_number_sends_a_detection_back_on_trial() -> None:
     ("name", "shown", "wanted"),
     [
         ("refused_flood", Shown(5, 3, 100, 1000), True), ("refused_flood", Shown(1, 0, 100, 1000), False), ("refused_flood", Shown(3, 60, 100, 1000), False),
-        ("calm_own_place", Shown(3, 60, 100, 1000), True), ("calm_own_place", Shown(9, 60, 100, 1000), False), ("calm_own_place", Shown(0, 1, 100, 1000), False),
+        ("calm_own_place", Shown(3, 60, 100, 1000), True), ("calm_own_place", Shown(9, 60, 100, 1000), False),
+        ("calm_own_place", Shown(0, 1, 100, 1000), False),
     ],
 )  # fmt: skip
-def test_it_has_to_fire_where_its_weight_says(name: str, shown: Shown, wanted: bool) -> None:  # noqa: FBT001 -- a case of the table
+def test_it_has_to_fire_where_its_weight_says(name: str, shown: Shown, wanted: bool) -> None:
     assert shown.speaks_for(detections()[name]) is wanted
 
 

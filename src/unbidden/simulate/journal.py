@@ -63,7 +63,7 @@ class Journal:
             return
         case.sources.add(act.way.by.spot.ip)
         # A reset that the prompt itself was about is the way in, not what keeps it.
-        if act.kind not in ("password", "lockout", "risk") and act.flow not in self._resets:
+        if act.kind not in ("password", "lockout", "risk") and not (act.kind == "recovery" and act.flow in self._resets):
             case.aftermath.append(Aftermath(act.way.person.login, act.at, act.kind, act.outcome, row))
 
     def _challenge(self, act: Challenge, case: Case | None) -> None:
