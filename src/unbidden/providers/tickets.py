@@ -86,10 +86,12 @@ def _regex(kind: str, weight: int) -> str:
     return "|".join(pattern(phrase, language) for language, kinds in _phrases()["phrases"].items() for phrase in kinds.get(kind, {}).get(weight, ()))
 
 
-def _hits_sql() -> str:
-    """A list with, for each kind of which a phrase is in the text, its heaviest phrase's weight and the words that matched."""
+def _hits_sql(*sides: str) -> str:
+    """A list with, for each kind of these sides of which a phrase is in the text, its heaviest phrase's weight and the words that matched."""
     cases = []
     for kind, about in _phrases()["kinds"].items():
+        if about["side"] not in sides:
+            continue
         weights = sorted({weight for kinds in _phrases()["phrases"].values() for weight in kinds.get(kind, {})}, reverse=True)
         sign = -1 if about["side"] == "benign" else 1
         tests = " ".join(
@@ -118,12 +120,15 @@ WITH rows AS ({rows}
   FROM rows WHERE {_at("opened")} IS NOT NULL AND coalesce(nullif(trim(subject), ''), nullif(trim(body), '')) IS NOT NULL
 ), read AS (
   SELECT * EXCLUDE (told), regexp_replace(told, '&(#39|apos|rsquo);', '''', 'g') AS said, {_plain_sql(f"left(said, {_READ})")} AS words FROM clean
+), prompted AS (
+  SELECT *, {_hits_sql("prompt")} AS prompts FROM read
+), unasked AS (
+  SELECT *, if(len(prompts) > 0, {_hits_sql("unasked")}, []) AS denials FROM prompted
 ), weighed AS (
-  SELECT *, {_hits_sql()} AS hits FROM read
+  -- What adds and what speaks against is looked for only where it can matter: most tickets speak of no prompt.
+  SELECT *, if(len(denials) > 0, prompts || denials || {_hits_sql("more", "benign")}, []) AS hits FROM unasked
 ), judged AS (
-  SELECT *, list_sum(list_transform(hits, lambda h: h.weight)) AS score,
-    len(list_filter(hits, lambda h: h.side = 'prompt')) > 0 AND len(list_filter(hits, lambda h: h.side = 'unasked')) > 0
-      AND score >= {says["medium"]} AS is_complaint,
+  SELECT *, list_sum(list_transform(hits, lambda h: h.weight)) AS score, coalesce(score >= {says["medium"]}, false) AS is_complaint,
     array_to_string(list_transform(hits, lambda h: trim(h.says) || if(h.weight > 0, ' +', ' ') || h.weight), ', ') AS because
   FROM weighed
 )
