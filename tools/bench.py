@@ -1,6 +1,6 @@
 """The bench: a whole scan held against DuckDB merely parsing the same columns of the same file, in one run on one machine.
 
-Prints rows per second of both, their ratio, peak memory and the time of each stage, at full size and at one tenth of it.
+Prints rows per second of both, their ratio, the ratio to an earlier commit, peak memory and the time of each stage, at full size and at one tenth of it.
 Files are made once, under `bench/`. Everything is measured in a fresh process; figures are medians.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
 import resource
 import statistics
@@ -15,8 +16,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from rich.console import Console
@@ -39,6 +42,7 @@ def main() -> None:
     asked.add_argument("--rounds", type=int, default=3)
     asked.add_argument("--folder", type=Path, default=Path("bench"))
     asked.add_argument("--providers", nargs="*", default=["okta", "entra"])
+    asked.add_argument("--against", default="HEAD~1", help="the commit to compare with; none compares with nothing")
     asked.add_argument("--measure", nargs=2, metavar=("WHAT", "FILE"), help=argparse.SUPPRESS)
     given = asked.parse_args()
     if given.measure:
@@ -46,25 +50,28 @@ def main() -> None:
         return
     given.folder.mkdir(exist_ok=True)
     console = Console()
-    table = Table("file", "rows", "MB", "bare rows/s", "scan rows/s", "ratio", "CPU ratio", "peak MB", title="scan against a bare parse of the same columns")
+    title = f"scan against a bare parse of the same columns, and against {given.against}"
+    table = Table("file", "rows", "MB", "bare rows/s", "scan rows/s", "ratio", "CPU ratio", "to commit", "CPU", "peak MB", title=title)
     stages = Table("file", title="seconds by stage (median)")
     seconds: dict[str, dict[int, float]] = {}
-    for name in given.providers:
-        for events in (given.events // 10, given.events):
-            file = _made(given.folder, name, events, console)
-            rounds = [(_fresh("bare", file), _fresh("scan", file)) for _ in range(given.rounds)]
-            bare, scan = ({key: statistics.median(r[i][key] for r in rounds) for key in ("seconds", "cpu", "rows", "peak_mb")} for i in (0, 1))
-            seconds.setdefault(name, {})[events] = scan["seconds"]
-            speeds = (f"{found['rows'] / found['seconds']:,.0f}" for found in (bare, scan))
-            table.add_row(
-                file.name, f"{scan['rows']:,.0f}", f"{file.stat().st_size / 1e6:,.0f}", *speeds,
-                f"{scan['seconds'] / bare['seconds']:.2f}", f"{scan['cpu'] / bare['cpu']:.2f}", f"{scan['peak_mb']:,.0f}",
-            )  # fmt: skip
-            medians = {stage: statistics.median(r[1]["stages"][stage] for r in rounds) for stage in rounds[0][1]["stages"]}
-            if len(stages.columns) == 1:
-                for stage in medians:
-                    stages.add_column(stage)
-            stages.add_row(file.name, *(f"{value:.2f}" for value in medians.values()))
+    with _earlier(given.against) as earlier:
+        for name in given.providers:
+            for events in (given.events // 10, given.events):
+                file = _made(given.folder, name, events, console)
+                rounds = [(_fresh("bare", file), _fresh("scan", file), _fresh("scan", file, earlier)) for _ in range(given.rounds)]
+                bare, scan, then = ({key: statistics.median(r[i][key] for r in rounds) for key in ("seconds", "cpu", "rows", "peak_mb")} for i in (0, 1, 2))
+                seconds.setdefault(name, {})[events] = scan["seconds"]
+                speeds = (f"{found['rows'] / found['seconds']:,.0f}" for found in (bare, scan))
+                table.add_row(
+                    file.name, f"{scan['rows']:,.0f}", f"{file.stat().st_size / 1e6:,.0f}", *speeds,
+                    f"{scan['seconds'] / bare['seconds']:.2f}", f"{scan['cpu'] / bare['cpu']:.2f}",
+                    f"{scan['seconds'] / then['seconds']:.2f}", f"{scan['cpu'] / then['cpu']:.2f}", f"{scan['peak_mb']:,.0f}",
+                )  # fmt: skip
+                medians = {stage: statistics.median(r[1]["stages"][stage] for r in rounds) for stage in rounds[0][1]["stages"]}
+                if len(stages.columns) == 1:
+                    for stage in medians:
+                        stages.add_column(stage)
+                stages.add_row(file.name, *(f"{value:.2f}" for value in medians.values()))
     console.print(table)
     console.print(stages)
     for name, by_size in seconds.items():
@@ -72,8 +79,27 @@ def main() -> None:
         console.print(f"{name}: {many / few:.0f} times the rows took {long / short:.1f} times the time")
 
 
-def _fresh(what: str, file: Path) -> dict[str, Any]:
-    done = subprocess.run([sys.executable, __file__, "--measure", what, str(file)], check=True, capture_output=True, text=True)
+@contextmanager
+def _earlier(commit: str) -> Iterator[Path]:
+    """A checkout of that commit, of which the scan is measured as well; this one itself for `none`."""
+    here = Path(__file__).resolve().parent.parent
+    if commit == "none":
+        yield here
+        return
+    with TemporaryDirectory(prefix="unbidden-bench-") as folder:
+        there = Path(folder) / "tree"
+        subprocess.run(["git", "-C", str(here), "worktree", "add", "--quiet", "--detach", str(there), commit], check=True)  # noqa: S607 -- git of the path
+        try:
+            yield there
+        finally:
+            subprocess.run(["git", "-C", str(here), "worktree", "remove", "--force", str(there)], check=True)  # noqa: S607 -- git of the path
+
+
+def _fresh(what: str, file: Path, tree: Path | None = None) -> dict[str, Any]:
+    """One measurement in a process of its own, with the code of this checkout or of another tree."""
+    tree = tree or Path(__file__).resolve().parent.parent
+    command = [sys.executable, str(tree / "tools" / "bench.py"), "--measure", what, str(file.resolve())]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(tree / "src")})
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
