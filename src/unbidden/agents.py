@@ -9,9 +9,8 @@ from typing import LiteralString
 
 import duckdb
 import ua_parser
-import yaml
 
-from unbidden import engine
+from unbidden import content, engine
 
 _VERSION = re.compile(r"[ /_]*[0-9][0-9a-z._]*")
 _SEEN: LiteralString = "SELECT DISTINCT coalesce(client, agent) FROM main.event WHERE coalesce(client, agent) IS NOT NULL"
@@ -47,5 +46,5 @@ def tool_of(words: str) -> str | None:
 
 @cache
 def _tools() -> tuple[tuple[str, str], ...]:
-    entries = yaml.safe_load(resources.files("unbidden").joinpath("agents.yml").read_text("utf-8"))
+    entries = content.loads(resources.files("unbidden").joinpath("agents.yml").read_text("utf-8"))
     return tuple((part, entry["tool"]) for entry in entries for part in entry["matches"])

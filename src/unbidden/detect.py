@@ -11,9 +11,8 @@ from importlib import resources
 from typing import Any, TypeAlias
 
 import duckdb
-import yaml
 
-from unbidden import engine
+from unbidden import content, engine
 from unbidden.errors import ContentError
 from unbidden.steps import bind
 
@@ -76,7 +75,7 @@ def detections() -> dict[str, Detection]:
         if not {f"{stem}.sql", f"{stem}.yml"} <= names:
             raise ContentError(f"{FOLDER}/{stem}: a detection is two files, {stem}.sql and {stem}.yml; one is missing")
         sql, text = (folder.joinpath(f"{stem}.{ending}").read_text("utf-8") for ending in ("sql", "yml"))
-        about = yaml.safe_load(text)
+        about = content.loads(text)
         if lacking := FIELDS - set(about):
             raise ContentError(f"{FOLDER}/{stem}.yml lacks {', '.join(sorted(lacking))}")
         if about.get("status", LIVE) not in STATUSES:
@@ -95,7 +94,7 @@ def _status(detection: Detection) -> str:
 @cache
 def standing() -> Mapping[str, Mapping[str, Any]]:
     """What each of our detections has shown in the evaluation, by its name."""
-    loaded: Mapping[str, Mapping[str, Any]] = yaml.safe_load(resources.files("unbidden").joinpath(STANDING).read_text("utf-8"))
+    loaded: Mapping[str, Mapping[str, Any]] = content.loads(resources.files("unbidden").joinpath(STANDING).read_text("utf-8"))
     return loaded
 
 

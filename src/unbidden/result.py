@@ -10,9 +10,8 @@ from importlib import resources
 from typing import Any, LiteralString
 
 import duckdb
-import yaml
 
-from unbidden import engine
+from unbidden import content, engine
 from unbidden.detect import STAGED, Catalogue
 from unbidden.line import Run
 from unbidden.providers import registry
@@ -253,5 +252,5 @@ def _steps(facts: Mapping[str, Any], prompts: list[dict[str, Any]]) -> list[dict
 
 @cache
 def _advice() -> list[dict[str, Any]]:
-    loaded: list[dict[str, Any]] = yaml.safe_load(resources.files("unbidden").joinpath("advice.yml").read_text("utf-8"))
+    loaded: list[dict[str, Any]] = content.loads(resources.files("unbidden").joinpath("advice.yml").read_text("utf-8"))
     return loaded

@@ -8,7 +8,8 @@ from functools import cache
 from importlib import resources
 
 import duckdb
-import yaml
+
+from unbidden import content
 
 _NAME = re.compile(r"^(\d+)_([a-z_]+)\.sql$")
 
@@ -24,7 +25,7 @@ def steps(folder: str) -> tuple[tuple[str, str], ...]:
 def numbers(folder: str) -> Mapping[str, object]:
     """The named numbers of a folder: `params.yml` holds each with its value, unit and reason."""
     text = resources.files("unbidden").joinpath(folder, "params.yml").read_text("utf-8")
-    return {name: entry["value"] for name, entry in yaml.safe_load(text).items()}
+    return {name: entry["value"] for name, entry in content.loads(text).items()}
 
 
 def bind(sql: str, given: Mapping[str, object]) -> dict[str, object]:

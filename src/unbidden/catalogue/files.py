@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from unbidden import content
 from unbidden.catalogue.changes import FILE, changed
 from unbidden.catalogue.description import refuse_unless_described
 from unbidden.catalogue.statement import refuse_unless_select
@@ -68,7 +69,7 @@ def text_of(file: Path) -> str:
 def mapping_of(file: Path) -> dict[str, Any]:
     """What a YAML file holds. Raises ContentError for one that is not YAML or holds no names with values."""
     try:
-        told = yaml.safe_load(text_of(file))
+        told = content.loads(text_of(file))
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""

@@ -10,9 +10,8 @@ from importlib import resources
 from typing import Any, LiteralString
 
 import duckdb
-import yaml
 
-from unbidden import engine
+from unbidden import content, engine
 from unbidden.errors import ContentError
 from unbidden.evaluate.claims import Claim
 from unbidden.providers import registry
@@ -52,7 +51,7 @@ def rules() -> dict[str, Rule]:
 
 def rule_of(name: str, text: str) -> Rule:
     """The rule that a file states. Raises ContentError when it lacks a field or reads an unknown provider."""
-    about = yaml.safe_load(text)
+    about = content.loads(text)
     lacking = _FIELDS - set(about)
     if lacking:
         raise ContentError(f"{FOLDER}/{name}.yml lacks {', '.join(sorted(lacking))}")

@@ -14,8 +14,7 @@ from importlib import import_module, resources
 from pkgutil import iter_modules
 from typing import Any, LiteralString, Protocol, TypeAlias, cast
 
-import yaml
-
+from unbidden import content
 from unbidden.engine import Structure, quote
 
 Path: TypeAlias = tuple[str, ...]
@@ -109,7 +108,7 @@ class Directory:
 @cache
 def directory() -> Directory:
     """The activities of Microsoft's directory, read from `directory.yml`. Entra's audit log has them, and Microsoft 365's copies them."""
-    told = yaml.safe_load(resources.files(__name__).joinpath("directory.yml").read_text("utf-8"))
+    told = content.loads(resources.files(__name__).joinpath("directory.yml").read_text("utf-8"))
     return Directory({name: (kind, outcome) for kind, outcome, names in told["activities"] for name in names}, told["is_weaker"])
 
 
@@ -142,7 +141,7 @@ class Phrase:
 @cache
 def wording(name: str) -> tuple[Phrase, ...]:
     """The phrases of a file of wording beside the providers, in its order: providers of one family of systems read the same."""
-    entries = yaml.safe_load(resources.files(__name__).joinpath(f"{name}.wording.yml").read_text("utf-8"))
+    entries = content.loads(resources.files(__name__).joinpath(f"{name}.wording.yml").read_text("utf-8"))
     return tuple(Phrase(name, **entry) for name, entry in entries.items())
 
 

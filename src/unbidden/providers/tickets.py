@@ -13,8 +13,7 @@ from functools import cache
 from importlib import resources
 from typing import Any, LiteralString, cast
 
-import yaml
-
+from unbidden import content
 from unbidden.engine import Structure, quote
 from unbidden.providers import Event, Path, Patience, Record, Shape, Sight
 
@@ -55,7 +54,7 @@ _READ = 4000
 
 @cache
 def _phrases() -> Mapping[str, Any]:
-    loaded: Mapping[str, Any] = yaml.safe_load(resources.files(__package__ or "").joinpath("tickets.phrases.yml").read_text("utf-8"))
+    loaded: Mapping[str, Any] = content.loads(resources.files(__package__ or "").joinpath("tickets.phrases.yml").read_text("utf-8"))
     return loaded
 
 
@@ -189,7 +188,7 @@ def _marks_issue(record: Record) -> bool:
 
 
 def _aliases() -> Iterator[tuple[str, Path]]:
-    words = yaml.safe_load(resources.files(__package__ or "").joinpath("tickets.columns.yml").read_text("utf-8"))
+    words = content.loads(resources.files(__package__ or "").joinpath("tickets.columns.yml").read_text("utf-8"))
     for place, names in words.items():
         for name in names:
             yield re.sub(r"[\W_]+", "", name.lower()), (place,)

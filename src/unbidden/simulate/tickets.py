@@ -10,8 +10,7 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 
-import yaml
-
+from unbidden import content
 from unbidden.providers import Event, registry
 from unbidden.simulate.people import Person
 from unbidden.simulate.truth import Case
@@ -29,7 +28,7 @@ _OTHERS = ("fr", "es", "pt", "ja")
 
 @cache
 def _texts() -> Mapping[str, Mapping[str, Sequence[Sequence[str]]]]:
-    loaded: Mapping[str, Mapping[str, Sequence[Sequence[str]]]] = yaml.safe_load(resources.files(__package__ or "").joinpath("tickets.yml").read_text("utf-8"))
+    loaded: Mapping[str, Mapping[str, Sequence[Sequence[str]]]] = content.loads(resources.files(__package__ or "").joinpath("tickets.yml").read_text("utf-8"))
     return loaded
 
 
