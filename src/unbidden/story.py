@@ -214,7 +214,7 @@ def _done(word: Mapping[str, Any]) -> str | None:
             return f"a device was registered{_named(word)}"
         case "recovery":
             return "the password was set anew"
-        case "report" | "answer":
+        case "report" | "answer" | "prompt" if word["kind"] == "report" or word["outcome"] == "reported":
             return "the person reported that it was not them"
         case "policy":
             return f"{_POLICIES.get(word['outcome'], 'the account changed rules or rights')}{_named(word)}"
