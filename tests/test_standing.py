@@ -10,7 +10,6 @@ import pytest
 from unbidden.detect import LIVE, STAGED, detections, standing
 from unbidden.evaluate.episodes import Episode
 from unbidden.evaluate.standing import Shown, _count, text_of
-from unbidden.steps import numbers
 
 
 def test_every_detection_has_shown_its_worth_or_is_on_trial() -> None:
@@ -45,14 +44,13 @@ def test_it_has_to_fire_where_its_weight_says(name: str, shown: Shown, wanted: b
 
 
 def test_calm_counts_only_where_something_is_suspected() -> None:
-    weights = {"loud": 3.0, "faint": 0.5, "calm": -2.0}
+    weights = {"loud": 3.0, "faint": 0.5, "calm": -2.0, "other calm": -1.0}
     of: Counter[tuple[bool, bool]] = Counter()
     fired: Counter[tuple[str, bool]] = Counter()
-    for views, count in (({"loud", "calm"}, 2), ({"calm"}, 5), ({"faint", "calm"}, 7)):
+    for views, count in (({"loud", "calm"}, 2), ({"calm"}, 5), ({"faint", "calm"}, 7), ({"other calm"}, 1)):
         _count(Episode(frozenset({frozenset(views)}), frozenset(), is_attack=False, count=count), weights, of, fired)
-    assert (of[False, False], of[True, False]) == (14, 2)
-    assert (fired["calm", False], fired["faint", False]) == (2, 7)
-    assert numbers("incidents")["stands_out"] == 1.5
+    assert (of[False, False], of[True, False]) == (15, 9)
+    assert (fired["calm", False], fired["faint", False], fired["other calm", False]) == (9, 7, 0)
 
 
 def test_the_file_says_what_was_shown() -> None:

@@ -23,8 +23,6 @@ from unbidden.evaluate.worlds import visit
 # Of fewer episodes nothing can be said.
 LEAST = 2
 DAYS = 21
-# From this much on, in log-odds, something speaks against a person.
-SUSPECT = 1.5
 # Beside the training worlds as many others of the plan, for what is rare.
 WORLDS = (*SEEDS[TRAINING], 21, 22, 23, 24, 25, 26)
 
@@ -39,7 +37,8 @@ _AS_IF_LIVE: tuple[LiteralString, ...] = (
 class Shown:
     """In how many episodes a detection fired, of attacks and of harmless ones, and how many there were.
 
-    Of calm detections only episodes count in which something speaks against the person: where nothing is suspected there is nothing to calm.
+    Of calm detections only episodes count in which something speaks against the person: where nothing is suspected there is nothing to calm. How much
+    speaks against is no matter, so that a standing does not change with the weights.
     """
 
     attacks: int
@@ -86,7 +85,7 @@ def measure(seeds: Sequence[int] = WORLDS, *, jobs: int = 1, progress: line.Prog
 def _count(episode: Episode, weights: Mapping[str, float], of: Counter[tuple[bool, bool]], fired: Counter[tuple[str, bool]]) -> None:
     """Add one kind of episode to those there were (of calm detections or not, of attacks or not) and to those in which each detection fired."""
     names, is_attack, count = frozenset[str]().union(*episode.views, episode.words), episode.is_attack, int(episode.count)
-    is_suspect = sum(weights[name] for name in names if weights[name] > 0) >= SUSPECT
+    is_suspect = any(weights[name] > 0 for name in names)
     of[False, is_attack] += count
     of[True, is_attack] += count if is_suspect else 0
     for name in names:
