@@ -68,15 +68,17 @@ def test_every_text_that_phrases_were_written_against_is_told_right(name: str, t
     assert [text for (_, is_complaint, is_taken), texts in found.items() if is_complaint != is_taken for text in texts] == []
 
 
-def test_precision_and_recall_on_texts_that_no_phrase_was_written_against(tmp_path: Path) -> None:
-    counts = {key: len(texts) for key, texts in outcome(tmp_path, "held_out").items()}
+# What was reached when it was measured: the first set, by the author of the phrases, many times; the other, by somebody else, once (decision 16).
+@pytest.mark.parametrize(("name", "precise", "found"), [("held_out", 0.95, 0.95), ("independent", 0.95, 0.82)])
+def test_precision_and_recall_on_texts_that_no_phrase_was_written_against(name: str, precise: float, found: float, tmp_path: Path) -> None:
+    counts = {key: len(texts) for key, texts in outcome(tmp_path, name).items()}
     for language in LANGUAGES:
         right, missed, wrong = (counts.get((language, *how), 0) for how in ((True, True), (True, False), (False, True)))
         print(f"{language}: {right} of {right + missed} complaints found, {wrong} other texts taken for one")  # noqa: T201 -- the numbers are the point
     right, missed, wrong = (sum(counts.get((language, *how), 0) for language in LANGUAGES) for how in ((True, True), (True, False), (False, True)))
     print(f"precision {right / (right + wrong):.3f}, recall {right / (right + missed):.3f}")  # noqa: T201 -- the numbers are the point
-    assert right / (right + wrong) >= 0.95
-    assert right / (right + missed) >= 0.95
+    assert right / (right + wrong) >= precise
+    assert right / (right + missed) >= found
 
 
 def test_the_labelled_sets_are_balanced_and_share_no_text() -> None:
