@@ -224,9 +224,9 @@ def _timeline(parts: Mapping[str, list[dict[str, Any]]]) -> list[dict[str, Any]]
 
 
 def _word_kind(word: Mapping[str, Any]) -> str:
-    """What a word's mark is called: the kind of its event, unless the detection speaks of others than this person."""
+    """What a word's mark is called: the kind of its event, or a finding where the detection speaks for itself of several."""
     if word["template"] and word["kind"] != "report":
-        return "risk"
+        return "finding"
     return _WORD_KINDS.get(word["kind"], str(word["kind"]))
 
 

@@ -49,7 +49,7 @@ def tell(facts: Mapping[str, Any], prompts: Sequence[Mapping[str, Any]], words: 
     sentences += _sessions([word for word in words if _is_session(word)], zone, day)
     # One change may have several rows.
     sentences += dict.fromkeys(_word(word, zone, day) for word in told_once(words) if not _is_session(word))
-    sentences += _known_when(facts, zone)
+    sentences += _known_when(facts, zone, "request" if prompts else "sign of it")
     return sentences
 
 
@@ -237,7 +237,7 @@ def _by(word: Mapping[str, Any]) -> str:
     return f", by {word['actor']}" if word.get("actor") else ""
 
 
-def _known_when(facts: Mapping[str, Any], zone: ZoneInfo | None) -> Iterator[str]:
+def _known_when(facts: Mapping[str, Any], zone: ZoneInfo | None, first: str) -> Iterator[str]:
     detected, approved = facts["detected_at"], facts["approved_at"]
     if detected is None:
         return
@@ -247,4 +247,4 @@ def _known_when(facts: Mapping[str, Any], zone: ZoneInfo | None) -> Iterator[str
     elif approved is not None:
         yield f"{text}, when it was already approved." if detected > approved else f"{text}, with the approval itself."
     else:
-        yield f"{text}, {length(detected - facts['first_at'])} after the first request." if detected > facts["first_at"] else f"{text}, with the first request."
+        yield f"{text}, {length(detected - facts['first_at'])} after the first {first}." if detected > facts["first_at"] else f"{text}, with the first {first}."

@@ -310,7 +310,7 @@ def milestones(incident: Json, most: int) -> tuple[list[Milestone], int]:
 
 def _turns(incident: Json) -> list[Milestone]:
     """The turning points of an attack."""
-    turns = [Milestone(moment(incident["first_at"]), FIRST, "first prompt of the attack")]
+    turns = [Milestone(moment(incident["first_at"]), FIRST, f"{_first(incident)} of the attack")]
     if incident["detected_at"]:
         turns.append(Milestone(moment(incident["detected_at"]), ALERT, _lead(incident)))
     if incident["approved_at"]:
@@ -324,9 +324,14 @@ def _turns(incident: Json) -> list[Milestone]:
     return turns
 
 
+def _first(incident: Json) -> str:
+    """What an attack begins with; where codes are guessed nobody is asked."""
+    return "first prompt" if incident["prompts"]["sent"] else "first sign"
+
+
 def _lead(incident: Json) -> str:
     """How early or late the evidence was enough, told against the approval, or against the first prompt where nothing was approved."""
-    against, name = (incident["approved_at"], "the approval") if incident["approved_at"] else (incident["first_at"], "the first prompt")
+    against, name = (incident["approved_at"], "the approval") if incident["approved_at"] else (incident["first_at"], f"the {_first(incident)}")
     late = round((moment(incident["detected_at"]) - moment(against)).total_seconds())
     when = f"{duration(late)} {'after' if late > 0 else 'before'} {name}" if late else f"only with {name}" if incident["approved_at"] else f"with {name}"
     return f"evidence enough for an alert, {when}"

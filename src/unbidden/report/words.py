@@ -78,6 +78,7 @@ EVENTS = {
         Sign("recovery", "recovery", "↺", "r", "red"),
         Sign("policy", "policy change", "▣", "P", "red"),
         Sign("risk", "vendor verdict", "▲", "^", "magenta"),
+        Sign("finding", "finding", "▼", "v", "magenta"),
         Sign("lockout", "lock-out", "■", "L", "green"),
     )
 }
