@@ -49,7 +49,7 @@ def main() -> None:
         print(json.dumps(_MEASURES[given.measure[0]](Path(given.measure[1]))))
         return
     given.folder.mkdir(exist_ok=True)
-    console = Console()
+    console = Console(width=max(Console().width, 140))
     title = f"scan against a bare parse of the same columns, and against {given.against}"
     table = Table("file", "rows", "MB", "bare rows/s", "scan rows/s", "ratio", "CPU ratio", "to commit", "CPU", "peak MB", title=title)
     stages = Table("file", title="seconds by stage (median)")
