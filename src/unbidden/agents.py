@@ -18,10 +18,10 @@ _SEEN: LiteralString = "SELECT DISTINCT coalesce(client, agent) FROM main.event 
 
 def tell(con: duckdb.DuckDBPyConnection) -> None:
     """Make `client_word` (words, word) of every browser, system or agent text in `event`, and `tool` (word, tool) of the words that automate."""
-    seen = [str(words) for (words,) in engine.rows(con, _SEEN)]
+    seen = {str(words): word_of(str(words)) for (words,) in engine.rows(con, _SEEN)}
     con.execute("CREATE OR REPLACE TABLE main.client_word (words VARCHAR, word VARCHAR)")
-    con.execute("INSERT INTO main.client_word SELECT unnest($1), unnest($2)", [seen, [word_of(words) for words in seen]])
-    found = sorted({(word_of(words), tool) for words in seen if (tool := tool_of(words))})
+    con.execute("INSERT INTO main.client_word SELECT unnest($1), unnest($2)", [list(seen), list(seen.values())])
+    found = sorted({(word, tool) for words, word in seen.items() if (tool := tool_of(words))})
     con.execute("CREATE OR REPLACE TABLE main.tool (word VARCHAR, tool VARCHAR)")
     con.execute("INSERT INTO main.tool SELECT unnest($1), unnest($2)", [[word for word, _ in found], [tool for _, tool in found]])
 

@@ -15,6 +15,7 @@ import maxminddb
 
 from unbidden import engine
 from unbidden.errors import UnusableInputError
+from unbidden.networks import network_or_asn
 
 KINDS = ("hosting", "proxy", "vpn", "tor")
 _Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -65,14 +66,14 @@ def read_listing(text: str) -> Listing:
 
 
 def _add(listing: Listing, word: str, where: str) -> None:
-    if asn := re.fullmatch(r"(?:AS)?(\d+)", word, re.IGNORECASE):
-        listing.asns.add(int(asn[1]))
-        return
     try:
-        network = ipaddress.ip_network(word, strict=False)
+        found = network_or_asn(word)
     except ValueError as error:
         raise UnusableInputError(f"{where}: '{word}' is neither an address, a network such as 203.0.113.0/24 nor an AS number such as AS64500") from error
-    listing.prefixes[network.version, network.prefixlen].add(_first(network.network_address, network.prefixlen))
+    if isinstance(found, int):
+        listing.asns.add(found)
+    else:
+        listing.prefixes[found.version, found.prefixlen].add(_first(found.network_address, found.prefixlen))
 
 
 def mark(con: duckdb.DuckDBPyConnection, listings: Iterable[Listing]) -> None:

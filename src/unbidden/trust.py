@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,13 +10,14 @@ import duckdb
 
 from unbidden import engine
 from unbidden.errors import UnusableInputError
+from unbidden.networks import Network, network_or_asn
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One line of a trust file: a network or an autonomous system, why it is trusted, and whether it is that of an announced exercise."""
 
-    what: ipaddress.IPv4Network | ipaddress.IPv6Network | int
+    what: Network | int
     note: str
     is_exercise: bool = False
 
@@ -42,10 +42,8 @@ def _entry(path: Path, number: int, line: str) -> Entry:
     before, _, last = (part.strip() for part in note.rpartition(","))
     is_exercise = last.lower() == "exercise"
     note = before or note if is_exercise else note
-    if asn := re.fullmatch(r"(?:AS)?(\d+)", what, re.IGNORECASE):
-        return Entry(int(asn[1]), note, is_exercise)
     try:
-        return Entry(ipaddress.ip_network(what, strict=False), note, is_exercise)
+        return Entry(network_or_asn(what), note, is_exercise)
     except ValueError as error:
         raise UnusableInputError(f"{path}, line {number}: '{what}' is neither a network such as 203.0.113.0/24 nor an AS number such as AS64500") from error
 

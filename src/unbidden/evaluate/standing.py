@@ -17,14 +17,11 @@ from unbidden import line
 from unbidden.detect import LIVE, STAGED, STANDING, Detection, detections
 from unbidden.errors import UnbiddenError
 from unbidden.evaluate.episodes import Episode, episodes
-from unbidden.evaluate.settings import PEOPLE, SEEDS, TRAINING, Setting
+from unbidden.evaluate.settings import RAISING, TRAINING, Setting
 from unbidden.evaluate.worlds import visit
 
 # Of fewer episodes nothing can be said.
 LEAST = 2
-DAYS = 21
-# Beside the training worlds as many others of the plan, for what is rare.
-WORLDS = (*SEEDS[TRAINING], 21, 22, 23, 24, 25, 26)
 
 # What is on trial is counted like what counts; it has no part in which incidents there are.
 _AS_IF_LIVE: tuple[LiteralString, ...] = (
@@ -65,9 +62,9 @@ def look(run: line.Run, folder: Path) -> list[Episode]:
     return episodes(run, folder)
 
 
-def measure(seeds: Sequence[int] = WORLDS, *, jobs: int = 1, progress: line.Progress = lambda _: None) -> dict[str, Shown]:
+def measure(seeds: Sequence[int] = RAISING, *, jobs: int = 1, progress: line.Progress = lambda _: None) -> dict[str, Shown]:
     """What each of our detections has shown on simulated companies of the training plan."""
-    worlds = Setting(TRAINING, tuple(seeds), PEOPLE, DAYS).worlds
+    worlds = Setting(TRAINING, tuple(seeds)).worlds
     # Judged as if all were live that are not held back: what has no standing yet could found no incident, and so never show anything.
     catalogue = {name: replace(one, status=one.about.get("status", LIVE)) for name, one in detections().items()}
     found = [episode for world in visit(worlds, look, jobs=jobs, progress=progress, catalogue=catalogue) for episode in world]
