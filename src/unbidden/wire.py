@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import email.utils
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeAlias
@@ -16,7 +16,7 @@ from unbidden.errors import UnbiddenError
 MAX_BODY = 64 << 20
 # A vendor that asks for more patience than this is asked again later, by whoever called.
 MAX_WAIT_S = 120.0
-Params: TypeAlias = Mapping[str, str] | Sequence[tuple[str, str]] | None
+Params: TypeAlias = Mapping[str, str] | None
 _FINE = range(200, 300)
 _AGAIN = frozenset({429, 500, 502, 503, 504})
 
@@ -64,9 +64,9 @@ class Wire:
         url: str,
         *,
         headers: Mapping[str, str] | None = None,
-        params: Any = None,
+        params: Params = None,
         content: bytes | None = None,
-        fine: range = range(200, 300),
+        fine: range = _FINE,
     ) -> Answer:
         """The answer to a request, after as many tries as may be needed. Answers outside of `fine` are errors.
 
@@ -94,9 +94,7 @@ class Wire:
     def _built(self, method: str, url: str, headers: Mapping[str, str] | None, params: Params, content: bytes | None) -> httpx2.Request:
         if self._client is None:
             self._client = httpx2.Client(transport=self.transport, timeout=self.timeout_s, follow_redirects=False)
-        return self._client.build_request(
-            method, url, headers=dict(headers or {}), params=dict(params) if isinstance(params, Mapping) else params, content=content
-        )
+        return self._client.build_request(method, url, headers=dict(headers or {}), params=params, content=content)
 
     def _once(self, where: str, request: httpx2.Request, fine: range) -> Answer:
         client = self._client
