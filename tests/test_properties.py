@@ -53,7 +53,7 @@ TABLES = (
     "success",
     "habit",
     "familiar",
-    "crowd",
+    "outage",
     "source_touch",
     "moment",
     "aftermath",

@@ -88,10 +88,10 @@ def judge(con: duckdb.DuckDBPyConnection, options: Options = Options(), progress
     parts = options.parts or 1 + int(str(engine.one(con, "SELECT count(*) FROM event"))) // EVENTS_AT_ONCE
     for part in range(parts):
         _enter(con, part, parts, given)
-        for folder in ("prompts", "habits"):
+        for folder in ("prompts", "habits", "traces"):
             with watch(folder):
                 steps.run(con, folder, given)
-        _keep(con, part, parts, _PASSED_ON)
+        _keep(con, part, parts, (*_PASSED_ON, *(name for name, _ in steps.steps("traces"))))
     with watch("crowds"):
         _go_to(con, parts)
         steps.run(con, "crowds", given)
@@ -111,7 +111,7 @@ def judge(con: duckdb.DuckDBPyConnection, options: Options = Options(), progress
     return Run(con, as_of, watch.seconds, catalogue)
 
 
-# What the first pass over the people leaves for the crowds and for the second pass, and what the second leaves.
+# What the first pass over the people leaves for the second, besides the traces for the crowds, and what the second leaves.
 _PASSED_ON = ("prompt", "success", "habit", "familiar", "guess")
 _RESULTS = ("moment", "signal", "staged")
 

@@ -1,17 +1,8 @@
 -- What a network has just done to people with a past, to whom it is new: how many it asked, how many of them did not want it, and at how many
 -- passwords it guessed, whoever's they are.
-WITH touched AS (
-  SELECT p.network, p.person, p.sent_at AS instant, 'asked' AS what FROM prompt p JOIN familiar f USING (prompt_id)
-  WHERE f.has_history AND NOT f.is_known_place AND p.network IS NOT NULL
-  UNION ALL
-  SELECT p.network, p.person, p.fate_at, 'spurned' FROM prompt p JOIN familiar f USING (prompt_id)
-  WHERE f.has_history AND NOT f.is_known_place AND p.network IS NOT NULL AND NOT p.is_superseded
-    AND p.fate IN ('denied', 'reported', 'wrong_number', 'cancelled', 'unanswered', 'failed', 'blocked', 'wrong_code')
-  UNION ALL
-  SELECT network, person, instant, 'guessed' FROM guess
-), fresh AS (
+WITH fresh AS (
   SELECT *, coalesce(instant > lag(instant) OVER (PARTITION BY network, person, what ORDER BY instant) + to_seconds($hours_24_s), true) AS is_fresh
-  FROM touched
+  FROM trace_touch
 ), counted AS (
   SELECT network, instant,
     count(*) FILTER (WHERE is_fresh AND what = 'asked') OVER lately AS asked_people,

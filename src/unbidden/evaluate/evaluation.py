@@ -22,7 +22,7 @@ from unbidden.evaluate.worlds import visit
 from unbidden.steps import numbers, steps
 
 OURS, TOGETHER = "unbidden", "all_published"
-FOLDERS = ("prompts", "habits", "crowds", "moments", "incidents")
+FOLDERS = ("prompts", "habits", "traces", "crowds", "moments", "incidents")
 _INCIDENTS: LiteralString = """
 SELECT person, first_at, last_at, coalesce(detected_at, last_at), risk, stage FROM incident ORDER BY first_at, incident_id
 """

@@ -5,9 +5,9 @@ WITH both_ends AS (
     {phase: 'asked', instant: sent_at}, {phase: 'ended', instant: fate_at}], recursive := true)
   FROM prompt p JOIN familiar f USING (prompt_id)
 ), in_crowd AS (
-  SELECT b.*, coalesce(b.instant <= w.instant + to_seconds($crowd_s) AND w.silent_people >= $outage_people AND w.in_people < w.silent_people
+  SELECT b.*, coalesce(b.instant <= w.until_at
     AND (b.is_known_place OR b.client_days > 0 OR NOT b.has_history), false) AS is_outage
-  FROM both_ends b ASOF LEFT JOIN crowd w ON w.instant <= b.instant
+  FROM both_ends b ASOF LEFT JOIN outage w ON w.from_at <= b.instant
 )
 SELECT prompt_id, person, phase, instant, is_known_place, sent_at, ip, network, is_outage,
   phase = 'asked' AS is_sent,
