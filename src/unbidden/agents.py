@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import cache
 from importlib import resources
 from typing import LiteralString
@@ -18,12 +19,18 @@ _SEEN: LiteralString = "SELECT DISTINCT coalesce(client, agent) FROM main.event 
 
 def tell(con: duckdb.DuckDBPyConnection) -> None:
     """Make `client_word` (words, word) of every browser, system or agent text in `event`, and `tool` (word, tool) of the words that automate."""
-    seen = {str(words): word_of(str(words)) for (words,) in engine.rows(con, _SEEN)}
     con.execute("CREATE OR REPLACE TABLE main.client_word (words VARCHAR, word VARCHAR)")
+    con.execute("CREATE OR REPLACE TABLE main.tool (word VARCHAR, tool VARCHAR)")
+    learn(con, [str(words) for (words,) in engine.rows(con, _SEEN)])
+
+
+def learn(con: duckdb.DuckDBPyConnection, texts: Sequence[str]) -> None:
+    """Add texts that `client_word` does not have to it, and their words to `tool` where they are tools."""
+    seen = {words: word_of(words) for words in texts}
     con.execute("INSERT INTO main.client_word SELECT unnest($1), unnest($2)", [list(seen), list(seen.values())])
     found = sorted({(word, tool) for words, word in seen.items() if (tool := tool_of(words))})
-    con.execute("CREATE OR REPLACE TABLE main.tool (word VARCHAR, tool VARCHAR)")
-    con.execute("INSERT INTO main.tool SELECT unnest($1), unnest($2)", [[word for word, _ in found], [tool for _, tool in found]])
+    pairs = [[word for word, _ in found], [tool for _, tool in found]]
+    con.execute("INSERT INTO main.tool SELECT * FROM (SELECT unnest($1) AS word, unnest($2) AS tool) n ANTI JOIN main.tool USING (word)", pairs)
 
 
 def word_of(words: str) -> str:

@@ -23,7 +23,7 @@ Progress: TypeAlias = Callable[[str], None]
 EVENTS_AT_ONCE = 4_000_000
 
 # Rows that no stage after ingest looks at stay behind.
-_EVENTS: LiteralString = """
+EVENTS: LiteralString = """
 SELECT e.* REPLACE (a.person AS person, network_of(e.ip) AS network, nullif(c.word, '') AS client)
 FROM main.event e JOIN main.alias a ON a.who = coalesce(e.login, e.provider || ':' || e.user_id)
   LEFT JOIN main.client_word c ON c.words = coalesce(e.client, e.agent)
@@ -82,7 +82,7 @@ def judge(con: duckdb.DuckDBPyConnection, options: Options = Options(), progress
         places.locate(con, options.geo)
         trust.mark(con, list(options.trusted))
         places.mark(con, options.listings)
-        _patience(con)
+        patience(con)
         agents.tell(con)
         con.execute("CREATE SCHEMA IF NOT EXISTS part")
     parts = options.parts or 1 + int(str(engine.one(con, "SELECT count(*) FROM event"))) // EVENTS_AT_ONCE
@@ -143,7 +143,8 @@ def _as_of(con: duckdb.DuckDBPyConnection, given: datetime | None) -> datetime:
     return given.astimezone(UTC)
 
 
-def _patience(con: duckdb.DuckDBPyConnection) -> None:
+def patience(con: duckdb.DuckDBPyConnection) -> None:
+    """Make `patience`: how long a challenge of each factor can be answered at each provider."""
     con.execute("CREATE TABLE patience (provider VARCHAR, factor VARCHAR, seconds INTEGER)")
     for name, provider in registry().items():
         for factor, patience in provider.PATIENCE.items():
@@ -154,9 +155,9 @@ def _enter(con: duckdb.DuckDBPyConnection, part: int, parts: int, given: Mapping
     """Make the events of one part of the people the ones that SQL sees: a view when there is one part, else a table of their own."""
     con.execute("SET VARIABLE as_of = $as_of", {"as_of": str(given["as_of"])})
     if parts == 1:
-        con.execute(f"CREATE OR REPLACE VIEW part.event AS {_EVENTS}")
+        con.execute(f"CREATE OR REPLACE VIEW part.event AS {EVENTS}")
     else:
-        con.execute(f"CREATE OR REPLACE TABLE part.event AS {_EVENTS} AND hash(a.person) % $parts = $part", {"part": part, "parts": parts})
+        con.execute(f"CREATE OR REPLACE TABLE part.event AS {EVENTS} AND hash(a.person) % $parts = $part", {"part": part, "parts": parts})
     con.execute("SET search_path = 'part,main'")
 
 

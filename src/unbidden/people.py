@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import LiteralString, TypeAlias
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -83,10 +84,16 @@ def _listed(path: Path, line: int, row: dict[str, str]) -> Listed:
     )
 
 
-def tell_apart(con: duckdb.DuckDBPyConnection, listed: Iterable[Listed] = ()) -> None:
-    """Fill `person` and `alias` (who, person) from the names in `event` and the user's list."""
+Name: TypeAlias = tuple[object, ...]
+"""Provider, login, e-mail address and id under which a log knows somebody."""
+
+NAMES: LiteralString = "SELECT DISTINCT provider, login, email, user_id FROM event WHERE login IS NOT NULL OR user_id IS NOT NULL"
+
+
+def tell_apart(con: duckdb.DuckDBPyConnection, listed: Iterable[Listed] = (), names: Iterable[Name] | None = None) -> None:
+    """Make `person` and `alias` (who, person) from the names in `event`, or from those given, and the user's list."""
     listed = list(listed)
-    seen = engine.rows(con, "SELECT DISTINCT provider, login, email, user_id FROM event WHERE login IS NOT NULL OR user_id IS NOT NULL")
+    seen = engine.rows(con, NAMES) if names is None else names
     groups = _Groups()
     ids: dict[tuple[object, object], str] = {}
     for provider, login, email, user_id in sorted(seen, key=lambda row: tuple(str(cell) for cell in row)):
@@ -149,6 +156,7 @@ def _best(names: list[str], users: set[str]) -> str:
 
 
 def _store(con: duckdb.DuckDBPyConnection, groups: _Groups, could_be: dict[str, list[str]], listed: dict[str, Listed]) -> None:
+    con.execute("DROP TABLE IF EXISTS person; DROP TABLE IF EXISTS alias")
     engine.create(con, "person")
     con.execute("CREATE TABLE alias (who VARCHAR PRIMARY KEY, person VARCHAR NOT NULL)")
     aliases: list[list[object]] = []

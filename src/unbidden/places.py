@@ -84,15 +84,20 @@ def mark(con: duckdb.DuckDBPyConnection, listings: Iterable[Listing]) -> None:
         return
     found = [
         [ip, kind]
-        for ip, asn in engine.rows(con, "SELECT ip, min(asn) FROM main.event WHERE ip IS NOT NULL GROUP BY ip ORDER BY ip")
-        if (kind := next((listing.kind for listing in listings if listing.covers(str(ip), asn)), None))
+        for ip, asn in engine.rows(con, "SELECT ip, min(asn) FROM event WHERE ip IS NOT NULL GROUP BY ip ORDER BY ip")
+        if (kind := kind_of(listings, str(ip), asn))
     ]
-    con.execute("INSERT INTO main.listed SELECT unnest($1), unnest($2)", [[ip for ip, _ in found], [kind for _, kind in found]])
+    con.execute("INSERT INTO listed SELECT unnest($1), unnest($2)", [[ip for ip, _ in found], [kind for _, kind in found]])
+
+
+def kind_of(listings: Sequence[Listing], ip: str, asn: object) -> str | None:
+    """The kind that the first list which covers an address gives it."""
+    return next((listing.kind for listing in listings if listing.covers(ip, asn)), None)
 
 
 # What a vendor says of a place stays; a database fills only what is missing, and the parts of one place come from one source.
 _REQUESTER: LiteralString = """
-UPDATE main.event e SET asn = coalesce(e.asn, g.asn), org = coalesce(e.org, g.org),
+UPDATE event e SET asn = coalesce(e.asn, g.asn), org = coalesce(e.org, g.org),
   country = if(e.country IS NULL, g.country, e.country), region = if(e.country IS NULL AND e.city IS NULL, g.region, e.region),
   city = if(e.country IS NULL AND e.city IS NULL, g.city, e.city),
   lat = if(e.lat IS NULL AND (e.country IS NULL OR e.country = g.country) AND (e.city IS NULL OR e.city = g.city), g.lat, e.lat),
@@ -100,10 +105,10 @@ UPDATE main.event e SET asn = coalesce(e.asn, g.asn), org = coalesce(e.org, g.or
 FROM place g WHERE g.ip = e.ip
 """
 _ANSWERER: LiteralString = """
-UPDATE main.event e SET answer_country = g.country, answer_city = g.city, answer_lat = g.lat, answer_lon = g.lon
+UPDATE event e SET answer_country = g.country, answer_city = g.city, answer_lat = g.lat, answer_lon = g.lon
 FROM place g WHERE g.ip = e.answer_ip AND e.answer_country IS NULL AND e.answer_city IS NULL AND e.answer_lat IS NULL
 """
-_ADDRESSES: LiteralString = "SELECT ip FROM (SELECT ip FROM main.event UNION SELECT answer_ip FROM main.event) WHERE ip IS NOT NULL ORDER BY ip"
+_ADDRESSES: LiteralString = "SELECT ip FROM (SELECT ip FROM event UNION SELECT answer_ip FROM event) WHERE ip IS NOT NULL ORDER BY ip"
 
 
 def locate(con: duckdb.DuckDBPyConnection, databases: Sequence[Path]) -> None:

@@ -89,23 +89,28 @@ ORDER BY s.source
 def document(run: Run) -> dict[str, Any]:
     """The result of a run as a JSON-ready object, version 1; incidents by falling risk."""
     con = run.con
-    queries = {"prompts": _PROMPTS, "words": _WORDS, "signals": _SIGNALS, "evidence": _EVIDENCE, "ordinary": _ORDINARY}
-    given = {"nearby_s": _NEARBY.total_seconds()}
-    by_incident = {name: _grouped([_known(row, run.catalogue) for row in engine.records(con, sql, bind(sql, given))]) for name, sql in queries.items()}
-    incidents = [
-        _incident(facts, {name: found.get(str(facts["incident_id"]), []) for name, found in by_incident.items()}) for facts in engine.records(con, _INCIDENTS)
-    ]
     counts = engine.records(con, "SELECT count(DISTINCT person) AS asked, count(*) AS prompts FROM prompt")[0]
     return {
         "version": 1,
         "as_of": engine.iso(run.as_of),
         "sources": engine.records(con, _SOURCES),
-        "incidents": incidents,
+        "incidents": incidents(run),
         "campaigns": _campaigns(con),
         "blind_spots": blind_spots(con),
         "people": {**counts, "people": engine.one(con, "SELECT count(*) FROM person")},
         "unread": engine.records(con, "SELECT path, line, why FROM unread ORDER BY source, line NULLS FIRST"),
     }
+
+
+def incidents(run: Run) -> list[dict[str, Any]]:
+    """The incidents of a run as JSON-ready objects, by falling risk."""
+    con = run.con
+    queries = {"prompts": _PROMPTS, "words": _WORDS, "signals": _SIGNALS, "evidence": _EVIDENCE, "ordinary": _ORDINARY}
+    given = {"nearby_s": _NEARBY.total_seconds()}
+    by_incident = {name: _grouped([_known(row, run.catalogue) for row in engine.records(con, sql, bind(sql, given))]) for name, sql in queries.items()}
+    return [
+        _incident(facts, {name: found.get(str(facts["incident_id"]), []) for name, found in by_incident.items()}) for facts in engine.records(con, _INCIDENTS)
+    ]
 
 
 def _campaigns(con: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,9 +55,14 @@ def mark(con: duckdb.DuckDBPyConnection, entries: list[Entry]) -> None:
     if not entries:
         return
     for ip, asn in engine.rows(con, "SELECT ip, min(asn) FROM event WHERE ip IS NOT NULL GROUP BY ip ORDER BY ip"):
-        found = next((entry for entry in entries if _covers(entry, str(ip), asn)), None)
+        found = entry_of(entries, str(ip), asn)
         if found is not None:
             con.execute("INSERT INTO trusted VALUES (?, ?, ?)", [ip, found.note, found.is_exercise])
+
+
+def entry_of(entries: Sequence[Entry], ip: str, asn: object) -> Entry | None:
+    """The first entry that covers an address."""
+    return next((entry for entry in entries if _covers(entry, ip, asn)), None)
 
 
 def _covers(entry: Entry, ip: str, asn: object) -> bool:

@@ -130,7 +130,7 @@ def _delimiter(text: str) -> str | None:
 
 def json_lines(file: Path) -> Iterator[Piece]:
     """One piece a line. A line may hold JSON after other words (a syslog header, say)."""
-    return _by_line(file, _line)
+    return _by_line(file, line_piece)
 
 
 def _by_line(file: Path, piece_of: Callable[[int, bytes], Piece]) -> Iterator[Piece]:
@@ -162,7 +162,7 @@ def syslog_lines(file: Path, first_year: int | None) -> Iterator[Piece]:
         text = raw.decode("utf-8", "replace").strip().lstrip("\ufeff")
         line = plain.parse(text)
         turn = calendar.pass_on(line) if line else 0
-        held = _line(number, raw) if line is None or "{" in text else None
+        held = line_piece(number, raw) if line is None or "{" in text else None
         json_piece = held if held is not None and held.why is None else None
         if line is None or (line.day and first_year is None):
             return json_piece or Piece(number, text[:200], plain.NO_HEADER if line is None else plain.NO_YEAR)
@@ -172,7 +172,8 @@ def syslog_lines(file: Path, first_year: int | None) -> Iterator[Piece]:
     return _by_line(file, piece_of)
 
 
-def _line(number: int, raw: bytes) -> Piece:
+def line_piece(number: int, raw: bytes) -> Piece:
+    """What one line holds: a JSON value, by itself or behind other words."""
     try:
         text = raw.decode("utf-8").strip().lstrip("\ufeff")
     except UnicodeDecodeError as error:
