@@ -109,10 +109,10 @@ def table_sql(name: str) -> str:
     return resources.files("unbidden").joinpath("schema", f"{name}.sql").read_text("utf-8")
 
 
-def create(con: duckdb.DuckDBPyConnection, *names: str) -> None:
-    """Make empty tables of the given names, replacing none."""
+def create(con: duckdb.DuckDBPyConnection, *names: str, is_anew: bool = False) -> None:
+    """Make empty tables of the given names, in the first schema of the search path, in the place of those that are there only where told so."""
     for name in names:
-        con.execute(table_sql(name))
+        con.execute(table_sql(name).replace("CREATE TABLE", "CREATE OR REPLACE TABLE", 1) if is_anew else table_sql(name))
 
 
 def sql_type(structure: Structure | list[Structure] | str) -> str:

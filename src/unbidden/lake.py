@@ -246,8 +246,8 @@ class Lake:
         text = " ".join(str(error).split())
         if getattr(error, "errno", None) == 28 or "No space left" in text or "os error 28" in text:
             return LakeError(f"{self.root}: the disk is full; make room and the server goes on where it stopped")
-        if "ConcurrentTransaction" in type(error).__name__ or "conflict" in text.lower():
-            return LakeError(f"{self.root}: another server writes this lake ({text[:120]})")
+        if "Concurrent transaction" in text:
+            return LakeError(f"{self.root}: another server writes this lake; stop one of the two")
         return LakeError(f"{self.root}: the lake cannot be {what}: {text[:300]}")
 
 

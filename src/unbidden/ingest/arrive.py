@@ -38,8 +38,7 @@ def arrive(con: duckdb.DuckDBPyConnection, lots: Sequence[Lot], scratch: Path | 
 
     The events are as they came: what is told twice is there twice, and nobody is named who is not named in the row itself.
     """
-    con.execute("DROP TABLE IF EXISTS event; DROP TABLE IF EXISTS unread")
-    engine.create(con, "event", "unread")
+    engine.create(con, "event", "unread", is_anew=True)
     lost: list[Unread] = []
     with TemporaryDirectory(prefix="unbidden-", dir=scratch) as folder:
         spool = Spool(Path(folder))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any, LiteralString
 
 import duckdb
@@ -42,7 +43,7 @@ class Judge:
 
     options: line.Options = field(default_factory=line.Options)
     con: duckdb.DuckDBPyConnection = field(default_factory=engine.connect)
-    _due: set[str] = field(default_factory=set)
+    _due: dict[str, None] = field(default_factory=dict)
     _alarms: list[tuple[datetime, str]] = field(default_factory=list)
     _alarm_of: dict[str, datetime] = field(default_factory=dict)
     _campaigns: dict[str, str] = field(default_factory=dict)
@@ -64,7 +65,16 @@ class Judge:
 
     def absorb(self, arrived: LiteralString) -> None:
         """Take in the events of a relation of the engine, as they came: whom they touch is due."""
-        self._due |= self._events.absorb(arrived)
+        self.again(self._events.absorb(arrived))
+
+    def again(self, people: Iterable[str]) -> None:
+        """Let people be judged once more, behind those who wait already."""
+        self._due.update(dict.fromkeys(sorted(people)))
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether somebody is still due of whom something arrived."""
+        return bool(self._due)
 
     def waiting(self, as_of: datetime) -> int:
         """How many people are due at an instant."""
@@ -74,13 +84,14 @@ class Judge:
     def tick(self, as_of: datetime, most: int = 1000) -> Verdict:
         """Judge people who are due at an instant, up to so many; who was touched by this is due for the next tick."""
         self._ring(as_of)
-        chosen = sorted(self._due)[:most] if len(self._due) > most else sorted(self._due)
+        chosen = list(islice(self._due, most))
         if not chosen:
             return Verdict(as_of)
-        self._due -= set(chosen)
+        for person in chosen:
+            del self._due[person]
         self._enter(chosen, as_of)
         self._first_stages({"as_of": as_of.replace(tzinfo=None)})
-        self._due |= self._crowd.follow() - set(chosen)
+        self.again(self._crowd.follow() - set(chosen))
         self._second_stages()
         self._follow_campaigns(set(chosen))
         self._set_alarms(chosen)
@@ -130,7 +141,7 @@ class Judge:
             self._campaigns = campaign_of
             if moved:
                 owners = engine.rows(con, "SELECT DISTINCT person FROM main.strange WHERE incident_id IN (SELECT unnest($1))", [sorted(moved)])
-                self._due |= {str(row[0]) for row in owners} - chosen
+                self.again({str(row[0]) for row in owners} - chosen)
             con.execute("SET search_path = 'part,main'")
 
     def _documents(self, as_of: datetime) -> Sequence[Mapping[str, Any]]:
@@ -158,4 +169,4 @@ class Judge:
             at, person = heapq.heappop(self._alarms)
             if self._alarm_of.get(person) == at:
                 del self._alarm_of[person]
-                self._due.add(person)
+                self.again([person])

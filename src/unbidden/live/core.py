@@ -1,0 +1,157 @@
+"""The core of the service: lake, keeper, judge and desk in step. What comes in and what goes out is put around it."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections import deque
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, LiteralString, Protocol
+
+import duckdb
+
+from unbidden import engine
+from unbidden.errors import UnbiddenError
+from unbidden.intake import Intake
+from unbidden.lake import Lake
+from unbidden.line import Options
+from unbidden.live.judge import Judge, Verdict
+from unbidden.live.keeper import Batch, Keeper
+
+# People judged at once: more make a tick longer, fewer make everybody wait.
+PEOPLE_AT_ONCE = 400
+
+
+class Recorder(Protocol):
+    """Where verdicts go: the desk. It raises UnbiddenError when it is away; the people are judged again then."""
+
+    def record(self, judged: Collection[str], incidents: Sequence[Mapping[str, Any]], at: datetime) -> object:
+        """Put down what is so now of the judged people."""
+        ...
+
+
+@dataclass(slots=True)
+class Core:
+    """One lake, one judge, one desk. `clock` is aware UTC; with `follows_events` the instant of judgement is that of the newest event instead.
+
+    `lag` is how far judgement stays behind the clock, so that rows which are late as usual are there before a prompt is taken for unanswered.
+    `on_recorded` is told the seconds from acceptance to the desk of every lot whose people are judged.
+    """
+
+    lake: Lake
+    recorder: Recorder
+    intake: Intake
+    clock: Callable[[], datetime]
+    monotonic: Callable[[], float]
+    options: Options = field(default_factory=Options)
+    history: timedelta = timedelta(days=30)
+    lag: timedelta = timedelta(0)
+    follows_events: bool = False
+    tell: Callable[[str], None] = lambda _text: None
+    on_recorded: Callable[[float, int], None] = lambda _seconds, _rows: None
+    con: duckdb.DuckDBPyConnection = field(default_factory=engine.connect)
+    judge: Judge = field(init=False)
+    keeper: Keeper = field(init=False)
+    newest: datetime | None = None
+    last_tick_at: datetime | None = None
+    problem: str | None = None
+    is_ready: bool = False
+    _open: deque[tuple[float, int]] = field(default_factory=deque)
+
+    def __post_init__(self) -> None:
+        """Put the parts together."""
+        self.judge = Judge(self.options, self.con)
+        self.keeper = Keeper(self.lake, self.intake, self.con.cursor(), self.clock, self.monotonic, self.tell)
+
+    def begin(self, progress: Callable[[str], None] = lambda _: None) -> None:
+        """Catch up with the lake: everything it holds of the time that is looked back on is judged, and what is so is put on the desk."""
+        progress("reading what the lake has rows of")
+        self.keeper.begin()
+        while not self.keeper.batches.empty():
+            self._drop(self.keeper.batches.get())
+        progress("reading the events")
+        since = (self.clock() - self.history).date() if not self.follows_events else None
+        reader = self.con.cursor()
+        self.lake.view(reader, "event", since)
+        reader.execute("CREATE OR REPLACE TABLE inbox.past AS SELECT * FROM event")
+        self.judge.absorb("inbox.past")
+        self._note("inbox.past")
+        self.con.execute("DROP TABLE inbox.past")
+        while waiting := self.judge.waiting(self.as_of()):
+            progress(f"judging {waiting:,} people")
+            self.record(self.judge.tick(self.as_of(), 5_000))
+        self.is_ready = True
+
+    def as_of(self) -> datetime:
+        """The instant that is judged."""
+        if self.follows_events:
+            return (self.newest or datetime(1970, 1, 1)).replace(tzinfo=UTC)  # noqa: DTZ001 - the engine's times are naive and UTC
+        return self.clock() - self.lag
+
+    def run(self, stop: threading.Event) -> None:
+        """Judge what comes until told to stop, and to the end of what is there then."""
+        while not stop.is_set() or not self.keeper.batches.empty():
+            self.step(0.05)
+
+    def step(self, timeout_s: float) -> bool:
+        """One tick: take in what was read, judge whom it touches, put it on the desk. Whether there was anything to do."""
+        batches = self._batches(timeout_s)
+        for batch in batches:
+            self._take(batch)
+        as_of = self.as_of()
+        if not self.judge.waiting(as_of):
+            self._close(batches)
+            return bool(batches)
+        verdict = self.judge.tick(as_of, PEOPLE_AT_ONCE)
+        self._open.extend((accepted_s, batch.sequence) for batch in batches for accepted_s in batch.accepted_s)
+        if self.record(verdict) and not self.judge.is_behind:
+            self._close(())
+        return True
+
+    def record(self, verdict: Verdict) -> bool:
+        """Put a verdict on the desk; whoever it is about is judged again when the desk is away."""
+        try:
+            self.recorder.record(verdict.judged, verdict.incidents, self.clock())
+        except UnbiddenError as error:
+            self.problem = str(error)
+            self.tell(self.problem)
+            self.judge.again(verdict.judged)
+            return False
+        self.problem = None
+        self.last_tick_at = self.clock()
+        return True
+
+    def _batches(self, timeout_s: float) -> list[Batch]:
+        try:
+            found = [self.keeper.batches.get(timeout=timeout_s)]
+        except queue.Empty:
+            return []
+        while not self.keeper.batches.empty():
+            found.append(self.keeper.batches.get())
+        return found
+
+    def _take(self, batch: Batch) -> None:
+        if batch.table:
+            self.judge.absorb(batch.table)
+            self._note(batch.table)
+        self._drop(batch)
+
+    def _drop(self, batch: Batch) -> None:
+        if batch.table:
+            self.con.execute(f"DROP TABLE {batch.table}")
+
+    def _note(self, table: LiteralString) -> None:
+        """Remember the newest event: what the judgement follows in a replay."""
+        newest = engine.one(self.con, f"SELECT max(occurred_at) FROM {table}")
+        if isinstance(newest, datetime):
+            self.newest = newest if self.newest is None else max(newest, self.newest)
+
+    def _close(self, batches: Sequence[Batch]) -> None:
+        """Tell how long everything took that is done now."""
+        self._open.extend((accepted_s, batch.sequence) for batch in batches for accepted_s in batch.accepted_s)
+        now = self.monotonic()
+        while self._open:
+            accepted_s, _ = self._open.popleft()
+            self.on_recorded(now - accepted_s, 1)
