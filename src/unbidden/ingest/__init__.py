@@ -16,7 +16,7 @@ from unbidden.errors import UnusableInputError
 from unbidden.ingest.columns import named
 from unbidden.ingest.forms import MAX_LINE, Form, Piece, form_of, json_lines
 from unbidden.ingest.inputs import Input, open_all
-from unbidden.ingest.load import Spool, leftovers, load, reader_sql, refuse, uniform
+from unbidden.ingest.load import Spool, leftovers, load, load_spooled, reader_sql, uniform
 from unbidden.ingest.plain import NO_YEAR, Years
 from unbidden.ingest.settle import settle
 from unbidden.ingest.spell import Recognised, recognise
@@ -121,9 +121,7 @@ class _Reading:
         """Load what was respelled; rows that cannot be read although they were recognised become unread."""
         for provider, shape, file in self._spool.close():
             progress(f"{provider} {shape.name}")
-            reader = reader_sql({None: file}, shape)
-            load(self._con, provider, shape, reader)
-            refuse(self._con, provider, shape, reader, {number: source.item.path for number, source in self._sources.items()})
+            load_spooled(self._con, provider, shape, file, {number: source.item.path for number, source in self._sources.items()})
 
     def load_undated(self, year: int | None, progress: Progress) -> None:
         """Load the files whose lines name no year, now that the newest date of all others is known."""

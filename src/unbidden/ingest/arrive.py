@@ -14,7 +14,7 @@ import duckdb
 from unbidden import engine
 from unbidden.ingest import plain
 from unbidden.ingest.forms import Piece, line_piece
-from unbidden.ingest.load import Spool, load, reader_sql, refuse
+from unbidden.ingest.load import Spool, load_spooled
 from unbidden.ingest.spell import recognise
 from unbidden.intake import Lot
 
@@ -46,9 +46,7 @@ def arrive(con: duckdb.DuckDBPyConnection, lots: Sequence[Lot], scratch: Path | 
             for place, text in enumerate(lot.texts, 1):
                 lost += [Unread(number, place, why, text[:200]) for why in _spool(spool, lot, number, place, text)]
         for provider, shape, file in spool.close():
-            reader = reader_sql({None: file}, shape)
-            load(con, provider, shape, reader)
-            refuse(con, provider, shape, reader, {number: lot.source for number, lot in enumerate(lots)})
+            load_spooled(con, provider, shape, file, {number: lot.source for number, lot in enumerate(lots)})
     lost += [Unread(int(str(lot)), int(str(place)), str(why), str(text)) for lot, place, why, text in engine.rows(con, _REFUSED)]
     return lost
 

@@ -16,6 +16,8 @@ from unbidden.providers import Shape, registry
 
 # Below this a file is read row by row in Python; above it DuckDB reads it whole, if its rows need no respelling.
 BULK_BYTES = 1 << 18
+# Below this a spooled file is held in the engine while it is read for its events and for what is unread.
+HELD_BYTES = 1 << 26
 _SAMPLE = 40
 
 # What every provider's events get alike. `f` is the provider's SELECT.
@@ -127,12 +129,33 @@ def reader_sql(files: Mapping[int | None, Path], shape: Shape) -> LiteralString:
 def load(con: duckdb.DuckDBPyConnection, provider: str, shape: Shape, reader: LiteralString, *, is_whole: bool = False) -> None:
     """Add the events of the rows that `reader` reads to the `event` table; of files read whole only those that are surely the shape's."""
     con.execute(f"CREATE OR REPLACE TEMP VIEW raw AS SELECT * FROM ({reader}) WHERE {shape.whole if is_whole else 'true'}")
+    _insert(con, provider, shape)
+
+
+def load_spooled(con: duckdb.DuckDBPyConnection, provider: str, shape: Shape, file: Path, paths: Mapping[int, str]) -> None:
+    """Add the events of a spooled file to `event`, and what cannot be read although it was recognised to `unread`. A file that is small is read once."""
+    reader = reader_sql({None: file}, shape)
+    if file.stat().st_size < HELD_BYTES:
+        con.execute(f"CREATE OR REPLACE TEMP TABLE held AS {reader}")
+        reader = "SELECT * FROM held"
+    load(con, provider, shape, reader)
+    refuse(con, provider, shape, reader, paths)
+
+
+def _insert(con: duckdb.DuckDBPyConnection, provider: str, shape: Shape) -> None:
+    """Run the shape's SELECT over the view `raw`."""
+    if shape not in _STATEMENTS:
+        _STATEMENTS[shape] = _insert_sql(con, provider, shape)
     # Left to itself DuckDB takes a file for small, builds the joins with the vendors' word lists on it and holds all of it in memory.
     con.execute("SET disabled_optimizers = 'join_order,build_side_probe_side'")
     try:
-        con.execute(_insert_sql(con, provider, shape))
+        con.execute(_STATEMENTS[shape])
     finally:
         con.execute("SET disabled_optimizers = ''")
+
+
+# What does not change from one load to the next is found out once.
+_STATEMENTS: dict[Shape, str] = {}
 
 
 def _insert_sql(con: duckdb.DuckDBPyConnection, provider: str, shape: Shape) -> str:
