@@ -18,7 +18,7 @@ MAX_BODY = 64 << 20
 MAX_WAIT_S = 120.0
 Params: TypeAlias = Mapping[str, str] | None
 Headers: TypeAlias = Mapping[str, str] | Callable[[], Mapping[str, str]] | None
-"""Headers as they are, or what makes them anew for each try: a signature over the time holds for minutes only."""
+"""Headers as they are, or what makes them anew for each try: a signature over the time holds for minutes only, and a try may have to wait its turn."""
 _FINE = range(200, 300)
 _AGAIN = frozenset({429, 500, 502, 503, 504})
 

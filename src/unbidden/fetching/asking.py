@@ -78,9 +78,11 @@ class Asker:
         return answer, text, value
 
     def _send(self, wire: Wire, method: str, link: str, params: Params) -> Answer:
-        if self.pace is not None:
-            self.pace.keep(wire)
-        headers = {"Accept": "application/json", **self.key.headers(wire)}
+        def headers() -> Mapping[str, str]:
+            if self.pace is not None:
+                self.pace.keep(wire)
+            return {"Accept": "application/json", **self.key.headers(wire)}
+
         return wire.send(method, link, headers=headers, params=params, content=b"" if method == "POST" else None)
 
     def _refuse_strange(self, link: str) -> None:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from unbidden.errors import UnusableInputError
@@ -15,6 +15,9 @@ from unbidden.fetching import Secrets
 from unbidden.fetching.asking import NoEntryError, RefusedError
 from unbidden.fetching.records import document
 from unbidden.wire import Wire, WireError
+
+if TYPE_CHECKING:
+    from joserfc.jwk import Key
 
 # A token is renewed so long before it runs out, or at half of its time when it is that short.
 EARLY = timedelta(minutes=5)
@@ -135,19 +138,27 @@ def refuse_writers(permissions: list[str], whose: str, needed: str) -> None:
 def assertion(client_id: str, audience: str, key_text: str, key_id: str | None, now: datetime) -> str:
     """A JWT signed with a private key (PEM or JWK, RSA or EC), by which a client proves who it is (RFC 7523). Raises UnusableInputError."""
     try:
-        from joserfc import jwk, jwt  # noqa: PLC0415 -- it loads a library of ciphers, which no other connector needs
+        from joserfc import jwt  # noqa: PLC0415 -- it loads a library of ciphers, which no other connector needs
         from joserfc.errors import JoseError  # noqa: PLC0415 -- as above
     except ImportError as error:
         raise UnusableInputError("a private key needs the package joserfc: pip install joserfc") from error
     issued = int(now.timestamp())
     claims = {"iss": client_id, "sub": client_id, "aud": audience, "iat": issued, "exp": issued + 300, "jti": f"{client_id}-{now.timestamp():.6f}"}
     try:
-        key = jwk.import_key(json.loads(key_text)) if key_text.lstrip().startswith("{") else jwk.import_key(key_text, _family(key_text))
+        key = _imported(key_text)
         algorithm = "ES256" if key.key_type == "EC" else "RS256"
         return jwt.encode({"alg": algorithm, **({"kid": key_id or key.kid} if key_id or key.kid else {})}, claims, key)
     except (JoseError, ValueError, TypeError) as error:
         raise UnusableInputError(f"the private key cannot be used: {error}; it has to be an RSA or P-256 key as PEM or JWK") from error
 
 
-def _family(pem: str) -> Literal["EC", "RSA"]:
-    return "EC" if "EC PRIVATE KEY" in pem else "RSA"
+def _imported(text: str) -> Key:
+    """The key of a JWK or a PEM text, which does not always say of which family it is."""
+    from joserfc import errors, jwk  # noqa: PLC0415 -- as above
+
+    if text.lstrip().startswith("{"):
+        return jwk.import_key(json.loads(text))
+    try:
+        return jwk.RSAKey.import_key(text)
+    except errors.InvalidKeyTypeError:
+        return jwk.ECKey.import_key(text)
