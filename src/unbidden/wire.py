@@ -6,7 +6,7 @@ import email.utils
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
 
 import httpx2
@@ -17,6 +17,8 @@ MAX_BODY = 64 << 20
 # A vendor that asks for more patience than this is asked again later, by whoever called.
 MAX_WAIT_S = 120.0
 Params: TypeAlias = Mapping[str, str] | None
+Headers: TypeAlias = Mapping[str, str] | Callable[[], Mapping[str, str]] | None
+"""Headers as they are, or what makes them anew for each try: a signature over the time holds for minutes only, and a try may have to wait its turn."""
 _FINE = range(200, 300)
 _AGAIN = frozenset({429, 500, 502, 503, 504})
 
@@ -56,6 +58,7 @@ class Wire:
     attempts: int = 5
     timeout_s: float = 30.0
     on_wait: Callable[[float, str], None] = lambda _seconds, _why: None
+    _full: dict[str, datetime] = field(default_factory=dict, repr=False)
     _client: httpx2.Client | None = field(default=None, repr=False)
 
     def send(
@@ -63,26 +66,27 @@ class Wire:
         method: str,
         url: str,
         *,
-        headers: Mapping[str, str] | None = None,
+        headers: Headers = None,
         params: Params = None,
         content: bytes | None = None,
         fine: range = _FINE,
     ) -> Answer:
         """The answer to a request, after as many tries as may be needed. Answers outside of `fine` are errors.
 
-        Tried again are cut connections, time-outs, 429 and the passing errors of servers, as `Retry-After` says or with growing waits.
+        Tried again are cut connections, time-outs, 429 and the passing errors of servers, as `Retry-After` or `X-Rate-Limit-Reset` says, or with
+        growing waits. A path whose last answer said that nothing remains of its limit is left alone until the limit is reset.
         Raises WireError with host and path, never with the query, headers or body, for they may hold secrets.
         """
         where = _where(method, url)
+        self._hold_back(where)
         for number in range(1, self.attempts + 1):
             try:
-                return self._once(where, self._built(method, url, headers, params, content), fine)
+                return self._once(where, self._built(method, url, headers() if callable(headers) else headers, params, content), fine)
             except _AgainError as error:
                 wait = error.retry_after_s if error.retry_after_s is not None else min(0.5 * 2 ** (number - 1), 30.0)
                 if wait > MAX_WAIT_S or number >= self.attempts:
                     raise WireError(str(error), error.status, error.retry_after_s) from error
-                self.on_wait(wait, str(error))
-                self.sleep(wait)
+                self._wait(wait, str(error))
         raise WireError(f"{where}: no attempt was made")
 
     def close(self) -> None:
@@ -90,6 +94,20 @@ class Wire:
         if self._client is not None:
             self._client.close()
             self._client = None
+
+    def _wait(self, seconds: float, why: str) -> None:
+        self.on_wait(seconds, why)
+        self.sleep(seconds)
+
+    def _hold_back(self, where: str) -> None:
+        """Wait for a limit that was used up to be reset, rather than run into it."""
+        until = self._full.pop(where, None)
+        wait = (until - self.clock()).total_seconds() if until is not None else 0.0
+        if wait > MAX_WAIT_S:
+            self._full[where] = self.clock() + timedelta(seconds=wait)
+            raise WireError(f"{where}: the limit of requests is used up for {wait:.0f} s", 429, wait)
+        if wait > 0:
+            self._wait(wait, f"{where}: the limit of requests is used up")
 
     def _built(self, method: str, url: str, headers: Mapping[str, str] | None, params: Params, content: bytes | None) -> httpx2.Request:
         if self._client is None:
@@ -106,12 +124,14 @@ class Wire:
                 body = b"".join(_bounded(where, response.iter_bytes()))
             finally:
                 response.close()
-        except httpx2.TransportError as error:
+        except (httpx2.TransportError, httpx2.DecodingError) as error:
             raise _AgainError(f"{where}: {_said(error)}") from error
         except httpx2.HTTPError as error:
             raise WireError(f"{where}: {_said(error)}") from error
         headers = {name.lower(): value for name, value in response.headers.items()}
         now = self.clock()
+        if headers.get("x-rate-limit-remaining", "").strip() == "0" and (wait := _until_reset(headers, now)) is not None:
+            self._full[where] = now + timedelta(seconds=wait)
         if response.status_code in fine:
             return Answer(response.status_code, headers, body, now)
         kind = _AgainError if response.status_code in _AGAIN else WireError
@@ -119,14 +139,31 @@ class Wire:
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
-    """The seconds that `Retry-After` asks for, given as a number or as a date; None when it says nothing that can be read."""
+    """The seconds that an answer asks to wait: of `Retry-After`, a number or a date, else until `X-Rate-Limit-Reset`; None when it says nothing readable.
+
+    A date is held against the answer's own, so that a wrong clock of ours does not matter.
+    """
     text = headers.get("retry-after", "").strip()
     if text.replace(".", "", 1).isdigit():
         return float(text)
     try:
-        return max((email.utils.parsedate_to_datetime(text) - now).total_seconds(), 0.0)
+        return max((email.utils.parsedate_to_datetime(text) - (said_at(headers) or now)).total_seconds(), 0.0)
+    except (ValueError, TypeError):
+        return _until_reset(headers, now)
+
+
+def said_at(headers: Mapping[str, str]) -> datetime | None:
+    """The instant of an answer by the clock of who answered, to the second (aware UTC); None when the answer has no date that can be read."""
+    try:
+        return email.utils.parsedate_to_datetime(headers.get("date", "")).astimezone(UTC)
     except (ValueError, TypeError):
         return None
+
+
+def _until_reset(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Okta's header: the epoch second at which its limit is full again (from memory, unverified)."""
+    text = headers.get("x-rate-limit-reset", "").strip()
+    return max(float(text) - (said_at(headers) or now).timestamp(), 1.0) if text.isdigit() and len(text) < 12 else None
 
 
 def _bounded(where: str, chunks: Iterator[bytes]) -> Iterator[bytes]:
