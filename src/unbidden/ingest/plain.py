@@ -110,7 +110,7 @@ class Years:
             return self.first
         if year is not None:
             return year - self.turns
-        found = _year_of(self.last, newest + _AHEAD) if newest else None
+        found = year_of(self.last, newest + _AHEAD) if newest else None
         return None if found is None else found - self.turns
 
 
@@ -129,7 +129,7 @@ def survey(texts: Iterable[str]) -> Years:
     return Years(is_lacking, first, last, calendar.turn)
 
 
-def _year_of(day: Day, latest: datetime) -> int | None:
+def year_of(day: Day, latest: datetime) -> int | None:
     """The last year in which the day is not later than an instant; None for a day that no calendar has."""
     for year in range(latest.year, latest.year - 9, -1):
         try:
