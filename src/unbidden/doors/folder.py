@@ -56,10 +56,11 @@ class Door:
     monotonic: Callable[[], float] = time.monotonic
     cursor: Mapping[str, str] = field(default_factory=dict)
     stopping: threading.Event = field(default_factory=threading.Event)
-    _places: dict[str, Place] = field(default_factory=dict)
+    _places: dict[str, Place] = field(init=False)
     _seen: dict[str, _Seen] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        """Begin where the cursor says."""
         self._places = {name: place_of(words) for name, words in self.cursor.items()}
 
     def run(self) -> None:
@@ -115,7 +116,9 @@ class Door:
             if place.offset and not holds(stream, size, place):
                 # It was begun anew; what it held may come back as a copy.
                 self._places[f"{name}#{place.tail}"] = self._places.pop(name)
-            return self._places.get(name) or replace(self._begun(stream, size), is_done=False)
+            if name not in self._places and (begun := self._begun(stream, size)).offset:
+                self._places[name] = replace(begun, is_done=begun.offset == size)
+            return self._places.get(name, Place())
 
     def _begun(self, stream: BinaryIO, size: int) -> Place:
         """How far the content of a file was read already under another name: a log that was rotated by copying it, or packed."""
