@@ -15,7 +15,10 @@ from unbidden.intake import Intake, Lot, Ticket
 
 @dataclass(slots=True)
 class Lake:
-    """What it keeps is in `lots`, in the order in which they came. `is_stuck` stops it, `refuse` makes it fail the next lots."""
+    """What it keeps is in `lots`, in the order in which they came. `is_stuck` stops it, `refuse` makes it fail the next lots.
+
+    `limit` makes it stop by itself when it has so many lots.
+    """
 
     intake: Intake
     delay_s: float = 0.01
@@ -24,6 +27,7 @@ class Lake:
     receipts: set[str] = field(default_factory=set)
     is_stuck: bool = False
     refuse: int = 0
+    limit: int | None = None
     _over: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -64,6 +68,7 @@ class Lake:
         if self.file is not None:
             with self.file.open("a", encoding="utf-8") as out:
                 out.write(json.dumps({"receipt": ticket.lot.receipt, "texts": ticket.lot.texts}) + "\n")
+        self.is_stuck = self.is_stuck or len(self.lots) == self.limit
         ticket.keep()
 
     def stop(self) -> None:

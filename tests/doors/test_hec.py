@@ -254,7 +254,10 @@ def test_a_fault_inside_is_answered_in_json_and_logged_without_content(lake: Lak
     assert "Traceback" not in caplog.text
 
 
-@given(st.lists(st.dictionaries(st.text(), st.integers() | st.text() | st.none() | st.lists(st.text())), max_size=5), st.sampled_from(["", " ", "\n", ",", "\r\n\t"]))
+@given(
+    st.lists(st.dictionaries(st.text(), st.integers() | st.text() | st.none() | st.lists(st.text())), max_size=5),
+    st.sampled_from(["", " ", "\n", ",", "\r\n\t"]),
+)
 def test_every_event_of_a_body_is_one_text(parts: list[dict[str, Any]], between: str) -> None:
     whole = [{**part, "event": part} for part in parts]
     dumped = [json.dumps(part, ensure_ascii=False) for part in whole]

@@ -159,7 +159,13 @@ def test_oktas_one_time_verification_is_answered(client: TestClient) -> None:
 
 
 def test_every_event_of_an_okta_hook_is_one_text(client: TestClient, lake: Lake, tmp_path: Path) -> None:
-    hook = {"eventType": "com.okta.event_hook", "eventTypeVersion": "1.0", "eventId": "e", "source": "https://x.okta.com/api/v1/eventHooks/who", "data": {"events": ROWS}}
+    hook = {
+        "eventType": "com.okta.event_hook",
+        "eventTypeVersion": "1.0",
+        "eventId": "e",
+        "source": "https://x.okta.com/api/v1/eventHooks/who",
+        "data": {"events": ROWS},
+    }
     assert client.post("/v1/okta/events", json=hook, headers=HOOK).json() == {"accepted": 3}
     assert [json.loads(text) for text in lake.texts] == ROWS
     assert {(lot.source, lot.provider) for lot in lake.lots} == {("okta-hook", "okta")}
@@ -205,9 +211,19 @@ def test_two_senders_cannot_have_one_token() -> None:
         app(twice, Intake(), Surroundings(ENVIRONMENT))
 
 
-@given(st.lists(st.recursive(st.none() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)).map(lambda inner: {"a": inner}), max_size=4))
+@given(
+    st.lists(
+        st.recursive(st.none() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)).map(lambda inner: {"a": inner}),
+        max_size=4,
+    )
+)
 def test_nothing_of_a_body_is_lost(parts: list[dict[str, Any]]) -> None:
-    for body in ("\n".join(map(json.dumps, parts)), "".join(map(json.dumps, parts)), json.dumps(parts), "\n".join(json.dumps(part, indent=1) for part in parts)):
+    for body in (
+        "\n".join(map(json.dumps, parts)),
+        "".join(map(json.dumps, parts)),
+        json.dumps(parts),
+        "\n".join(json.dumps(part, indent=1) for part in parts),
+    ):
         assert [json.loads(text) for text in records(body).texts] == parts
 
 

@@ -78,7 +78,10 @@ def test_tls_is_spoken_with_the_given_certificate(lake: Lake, tmp_path: Path) ->
         with pytest.raises(httpx2.HTTPError):
             httpx2.post(f"http://127.0.0.1:{server.port}{PATH}", content=EVENT, headers=PLAIN)
     (tmp_path / "key.pem").write_text("nonsense", "utf-8")
-    with pytest.raises(UnusableInputError, match="cannot be opened"), serving(lake, SETTINGS.model_copy(update={"certificate": tmp_path / "cert.pem", "key": tmp_path / "key.pem"})):
+    with (
+        pytest.raises(UnusableInputError, match="cannot be opened"),
+        serving(lake, SETTINGS.model_copy(update={"certificate": tmp_path / "cert.pem", "key": tmp_path / "key.pem"})),
+    ):
         pass
 
 

@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection
 from datetime import datetime
 
-from unbidden.doors.waiting import problem_of
+from unbidden.doors.waiting import is_done, is_kept
 from unbidden.intake import Ticket
 
 IsKept = Callable[[Collection[str]], Collection[str]]
@@ -31,9 +31,9 @@ class Acks:
     remembered, which spares the question.
     """
 
-    def __init__(self, clock: Callable[[], datetime], is_kept: IsKept, limit: int = 10_000) -> None:
+    def __init__(self, clock: Callable[[], datetime], asked: IsKept, limit: int = 10_000) -> None:
         self._next = int(clock().timestamp() * 1000) * 1000
-        self._is_kept, self._limit = is_kept, limit
+        self._ask, self._limit = asked, limit
         self._tickets: OrderedDict[str, Ticket] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -47,25 +47,17 @@ class Acks:
         """Remember what becomes of a lot."""
         with self._lock:
             self._tickets[receipt] = ticket
-            while len(self._tickets) > self._limit and self._is_settled(next(iter(self._tickets))):
+            while len(self._tickets) > self._limit and is_done(next(iter(self._tickets.values()))):
                 self._tickets.popitem(last=False)
 
     def kept(self, channel: str, numbers: Collection[int]) -> dict[int, bool]:
         """Whether each is kept. It asks the lake about those that are not held here, so it may take a moment."""
         receipts = {number: receipt_of(channel, number) for number in numbers}
         with self._lock:
-            known = {number: self._state(receipt) for number, receipt in receipts.items() if receipt in self._tickets}
+            known = {number: is_kept(self._tickets[receipt]) for number, receipt in receipts.items() if receipt in self._tickets}
         unknown = {number: receipt for number, receipt in receipts.items() if number not in known}
-        told = set(self._is_kept(sorted(unknown.values()))) if unknown else set()
+        told = set(self._ask(sorted(unknown.values()))) if unknown else set()
         return known | {number: receipt in told for number, receipt in unknown.items()}
-
-    def _state(self, receipt: str) -> bool:
-        ticket = self._tickets[receipt]
-        return problem_of(ticket) is None and ticket.wait(0)
-
-    def _is_settled(self, receipt: str) -> bool:
-        ticket = self._tickets[receipt]
-        return problem_of(ticket) is not None or ticket.wait(0)
 
 
 def receipt_of(channel: str, number: int) -> str:

@@ -14,7 +14,7 @@ class Count:
 
     `accepted` rows went to the intake, `size` is their length in characters. `refused` counts what the sender was told not to be taken (it may send
     it again), `dropped` what was lost because the sender could not be told, `cut` lines that were longer than a line may be. `last_at` is when rows
-    came last, aware UTC; `problem` what went wrong last, empty when nothing did since.
+    came last, aware UTC; `problem` what went wrong last, and `problem_at` when: where rows came since, it may be over.
     """
 
     accepted: int = 0
@@ -24,6 +24,7 @@ class Count:
     cut: int = 0
     last_at: datetime | None = None
     problem: str = ""
+    problem_at: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -37,9 +38,9 @@ class Counts:
         """Count rows that went to the intake."""
         with self._lock:
             count = self._by_source.get(source, Count())
-            self._by_source[source] = replace(count, accepted=count.accepted + rows, size=count.size + size, last_at=at, problem="")
+            self._by_source[source] = replace(count, accepted=count.accepted + rows, size=count.size + size, last_at=at)
 
-    def lose(self, source: str, *, refused: int = 0, dropped: int = 0, cut: int = 0, problem: str | None = None) -> None:
+    def lose(self, source: str, at: datetime, problem: str = "", *, refused: int = 0, dropped: int = 0, cut: int = 0) -> None:
         """Count what was not taken, and say why."""
         with self._lock:
             count = self._by_source.get(source, Count())
@@ -48,7 +49,8 @@ class Counts:
                 refused=count.refused + refused,
                 dropped=count.dropped + dropped,
                 cut=count.cut + cut,
-                problem=count.problem if problem is None else problem,
+                problem=problem or count.problem,
+                problem_at=at if problem else count.problem_at,
             )
 
     def snapshot(self) -> Mapping[str, Count]:

@@ -80,7 +80,7 @@ class Door:
             except _StoppedError:
                 return
             except (OSError, UnbiddenError) as error:
-                self.counts.lose(self.settings.source, problem=f"{file.name}: {getattr(error, 'strerror', None) or error}")
+                self.counts.lose(self.settings.source, self.clock(), problem=f"{file.name}: {getattr(error, 'strerror', None) or error}")
 
     def _files(self) -> list[Path]:
         """The files, the one that was changed longest ago first; links are not followed."""
@@ -89,7 +89,7 @@ class Door:
             found = [file for file in (root.rglob if self.settings.is_deep else root.glob)(self.settings.pattern) if _is_finished(file, root)]
             return sorted(found, key=lambda file: (file.stat().st_mtime_ns, file.name))
         except OSError as error:
-            self.counts.lose(self.settings.source, problem=f"{root}: {error.strerror or error}")
+            self.counts.lose(self.settings.source, self.clock(), problem=f"{root}: {error.strerror or error}")
             return []
 
     def _visit(self, name: str, file: Path) -> None:
@@ -142,7 +142,7 @@ class Door:
             if not raw.endswith(b"\n") and len(raw) < self.settings.max_line and not is_stable:
                 return
             if len(raw) == self.settings.max_line and not raw.endswith(b"\n"):
-                self.counts.lose(self.settings.source, cut=1)
+                self.counts.lose(self.settings.source, self.clock(), cut=1)
             offset += len(raw)
             yield raw, offset
 
@@ -160,7 +160,7 @@ class Door:
     def _texts(self, file: Path, scratch: Path) -> Iterator[str]:
         for item in open_all([str(file)], scratch):
             if item.why is not None:
-                self.counts.lose(self.settings.source, problem=f"{file.name}: {item.why}")
+                self.counts.lose(self.settings.source, self.clock(), problem=f"{file.name}: {item.why}")
             if item.file.stat().st_size and (item.why is None or item.file != file):
                 yield from self._texts_of(item.file, form_of(item.file))
 
@@ -170,7 +170,7 @@ class Door:
                 if text := _text(piece):
                     yield text
                 elif piece.why is not None:
-                    self.counts.lose(self.settings.source, refused=1, problem=f"{plain.name}: {piece.why}")
+                    self.counts.lose(self.settings.source, self.clock(), refused=1, problem=f"{plain.name}: {piece.why}")
             return
         with plain.open("rb") as stream:
             # A log that was read while it grew, and packed since, is gone on with.

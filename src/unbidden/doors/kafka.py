@@ -16,7 +16,6 @@ from unbidden.credentials import is_reference, secret_of
 from unbidden.doors.bodies import records, text_of
 from unbidden.doors.counts import Counts
 from unbidden.doors.settings import Kafka
-from unbidden.doors.waiting import problem_of
 from unbidden.errors import UnbiddenError, UnusableInputError
 from unbidden.intake import FullError, Intake, Lot, Ticket
 
@@ -31,6 +30,7 @@ _POLL_S = 0.5
 _ROOM_S = 0.2
 # How long a partition that is taken away may wait for its rows to be kept.
 _REVOKE_S = 10.0
+_STOP_S = 5.0
 
 
 class _Library(Protocol):
@@ -68,7 +68,10 @@ class Door:
     def run(self) -> None:
         """Read, hand over, and commit what is kept, until `stopping` is set."""
         library = self._library = _load()
-        consumer = library.Consumer(self._configuration())
+        try:
+            consumer = library.Consumer(self._configuration())
+        except library.KafkaException as error:
+            raise UnusableInputError(f"kafka {self.settings.servers}: {error}") from error
         try:
             consumer.subscribe(list(self.settings.topics), on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._lost)
             while not self.stopping.is_set():
@@ -78,7 +81,7 @@ class Door:
                     self._keep_alive(consumer)
                 else:
                     self._hand_over(consumer, consumer.consume(self.settings.batch_messages, _POLL_S))
-            self._finish(consumer, _REVOKE_S)
+            self._finish(consumer, _STOP_S)
         except library.KafkaException as error:
             raise UnbiddenError(f"kafka {self.settings.servers}: {error}") from error
         finally:
@@ -119,7 +122,7 @@ class Door:
             return True
         if error.fatal():
             raise UnbiddenError(f"kafka {self.settings.servers}: {error}")
-        self.counts.lose(self.settings.source, problem=str(error))
+        self.counts.lose(self.settings.source, self.clock(), problem=str(error))
         return False
 
     def _offer(self, consumer: Consumer, lot: Lot) -> Ticket | None:
@@ -153,10 +156,11 @@ class Door:
         after: dict[Spot, int] = {}
         while self._outstanding:
             batch = self._outstanding[0]
-            if (why := problem_of(batch.ticket)) is not None:
-                self._go_back(consumer, why)
-                break
-            if not batch.ticket.wait(0 if after else timeout_s):
+            try:
+                if not batch.ticket.wait(0 if after else timeout_s):
+                    break
+            except UnbiddenError as error:
+                self._go_back(consumer, str(error))
                 break
             after |= batch.after
             self._outstanding.popleft()
@@ -171,11 +175,11 @@ class Door:
             consumer.commit(offsets=[library.TopicPartition(*spot) for spot in spots], asynchronous=False)
         except library.KafkaException as error:
             # The rows are kept; the messages come once more, and are known by their ids.
-            self.counts.lose(self.settings.source, problem=f"the offsets cannot be committed: {error}")
+            self.counts.lose(self.settings.source, self.clock(), problem=f"the offsets cannot be committed: {error}")
 
     def _go_back(self, consumer: Consumer, why: str) -> None:
         """Read again from the first batch that was not kept."""
-        self.counts.lose(self.settings.source, problem=f"rows were not kept and are read again: {why}")
+        self.counts.lose(self.settings.source, self.clock(), problem=f"rows were not kept and are read again: {why}")
         first: dict[Spot, int] = {}
         for batch in self._outstanding:
             first = batch.first | first
@@ -200,7 +204,8 @@ class Door:
 
     def _revoked(self, consumer: Consumer, partitions: Sequence[TopicPartition]) -> None:
         """Commit what is kept before the partitions go to another member."""
-        self._finish(consumer, _REVOKE_S)
+        if not self.stopping.is_set():
+            self._finish(consumer, _REVOKE_S)
         self._lost(consumer, partitions)
 
     def _lost(self, _consumer: Consumer, partitions: Sequence[TopicPartition]) -> None:

@@ -137,7 +137,7 @@ class GraphNotifications:
         if not isinstance(items, list) or not items:
             raise RefusedError(400, "the body holds no notification")
         if not all(isinstance(item, Mapping) and is_same(str(item.get("clientState", "")), self.client_state) for item in items):
-            self.taking.counts.lose(self.settings.source, refused=len(items), problem="clientState is not the one that was agreed on")
+            self.taking.counts.lose(self.settings.source, self.taking.clock(), refused=len(items), problem="clientState is not the one that was agreed on")
             raise RefusedError(403, "clientState is not the one that was agreed on")
         # It is a secret, and none of the row's facts.
         texts = _dumped([{key: value for key, value in item.items() if key != "clientState"} for item in items])

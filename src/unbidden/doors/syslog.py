@@ -96,9 +96,9 @@ class _Datagrams(asyncio.DatagramProtocol):
         if not message:
             return
         if len(data) > lines.settings.max_line:
-            lines.counts.lose(lines.listener.source, cut=1)
+            lines.counts.lose(lines.listener.source, lines.clock(), cut=1)
         if not lines.has_room:
-            lines.counts.lose(lines.listener.source, dropped=1, problem="datagrams came while there was no room")
+            lines.counts.lose(lines.listener.source, lines.clock(), dropped=1, problem="datagrams came while there was no room")
             return
         lines.held.append(text_of(message))
         lines.wanted.set()
@@ -176,7 +176,7 @@ class Door:
         task, key = asyncio.current_task(), id(lines)
         source = lines.listener.source
         if self._open.get(key, 0) >= self.settings.max_connections:
-            self.counts.lose(source, refused=1, problem="too many connections")
+            self.counts.lose(source, self.clock(), refused=1, problem="too many connections")
             writer.close()
             return
         self._open[key] = self._open.get(key, 0) + 1
@@ -195,7 +195,7 @@ class Door:
             if task is not None:
                 self._connections.discard(task)
             if framer.cut:
-                self.counts.lose(source, cut=framer.cut)
+                self.counts.lose(source, self.clock(), cut=framer.cut)
             writer.close()
 
     async def _read(self, lines: _Lines, framer: Framer, reader: asyncio.StreamReader) -> None:
@@ -211,7 +211,7 @@ class Door:
             while lines.held and (lines.offer() or self.monotonic() < deadline):  # noqa: ASYNC110 - the intake has no event that a loop could wait for
                 await asyncio.sleep(0.001)
             if lines.held:
-                self.counts.lose(lines.listener.source, dropped=len(lines.held), problem="the door closed while there was no room")
+                self.counts.lose(lines.listener.source, self.clock(), dropped=len(lines.held), problem="the door closed while there was no room")
 
 
 async def _cancel(tasks: list[asyncio.Task[None]]) -> None:

@@ -72,14 +72,14 @@ class Taking:
     def offer(self, source: str, texts: tuple[str, ...], provider: str | None, receipt: str | None = None) -> Ticket:
         """The ticket of the texts. Raises RefusedError (503) when there is no room."""
         if self.is_full:
-            self.counts.lose(source, refused=len(texts))
+            self.counts.lose(source, self.clock(), refused=len(texts))
             raise RefusedError(503, "there is no room for more rows at present", 2)
         now = self.clock()
         try:
             ticket = self.intake.offer(Lot(source, texts, now, provider, None, receipt), self.monotonic())
         except FullError as error:
             self.full_until_s = self.monotonic() + 0.1
-            self.counts.lose(source, refused=len(texts))
+            self.counts.lose(source, self.clock(), refused=len(texts))
             raise RefusedError(503, str(error), error.retry_after_s) from error
         self.counts.accept(source, len(texts), sum(map(len, texts)), now)
         return ticket
@@ -89,10 +89,10 @@ class Taking:
         try:
             is_kept = await self.confirmations.wait(ticket, self.settings.confirm_within_s if timeout_s is None else timeout_s)
         except UnbiddenError as error:
-            self.counts.lose(ticket.lot.source, refused=len(ticket.lot.texts), problem=str(error))
+            self.counts.lose(ticket.lot.source, self.clock(), refused=len(ticket.lot.texts), problem=str(error))
             raise RefusedError(503, f"the rows are not kept: {error}", 5) from error
         if not is_kept:
-            self.counts.lose(ticket.lot.source, refused=len(ticket.lot.texts), problem="rows were not kept in time")
+            self.counts.lose(ticket.lot.source, self.clock(), refused=len(ticket.lot.texts), problem="rows were not kept in time")
             raise RefusedError(503, "the rows are not kept yet; send them again", 5)
 
 

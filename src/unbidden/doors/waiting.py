@@ -76,7 +76,7 @@ class Confirmations:
                     self._waiters = []
                     return
                 oldest = self._waiters[0].ticket
-            _is_done(oldest, _WATCH_S)
+            is_done(oldest, _WATCH_S)
             turn += 1
             with self._changed:
                 done = self._take_done(is_sweep=turn % _SWEEP_EVERY == 0)
@@ -85,12 +85,12 @@ class Confirmations:
     def _take_done(self, *, is_sweep: bool) -> list[_Waiter]:
         """The waiters that are done: those at the front, or with a sweep all of them."""
         if is_sweep:
-            done = [waiter for waiter in self._waiters if waiter.future.done() or _is_done(waiter.ticket, 0)]
+            done = [waiter for waiter in self._waiters if waiter.future.done() or is_done(waiter.ticket)]
             gone = {id(waiter) for waiter in done}
             self._waiters = [waiter for waiter in self._waiters if id(waiter) not in gone]
             return done
         count = 0
-        while count < len(self._waiters) and (self._waiters[count].future.done() or _is_done(self._waiters[count].ticket, 0)):
+        while count < len(self._waiters) and (self._waiters[count].future.done() or is_done(self._waiters[count].ticket)):
             count += 1
         done, self._waiters = self._waiters[:count], self._waiters[count:]
         return done
@@ -105,7 +105,16 @@ def problem_of(ticket: Ticket) -> str | None:
     return None
 
 
-def _is_done(ticket: Ticket, timeout_s: float) -> bool:
+def is_kept(ticket: Ticket) -> bool:
+    """Whether a lot is kept now."""
+    try:
+        return ticket.wait(0)
+    except UnbiddenError:
+        return False
+
+
+def is_done(ticket: Ticket, timeout_s: float = 0) -> bool:
+    """Whether it is certain what becomes of a lot, waiting for it up to so long."""
     try:
         return ticket.wait(timeout_s)
     except UnbiddenError:
