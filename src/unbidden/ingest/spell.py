@@ -6,10 +6,12 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TypeAlias
 
 from unbidden.engine import Structure
+from unbidden.ingest import plain
 from unbidden.ingest.forms import loads
 from unbidden.providers import Path, Shape, shapes
 
@@ -23,6 +25,8 @@ _WORD = re.compile(r"[\W_]+")
 _PAGES = frozenset({"value", "records", "events", "items", "authlogs", "auditdata", "data", "response", "result", "results", "logs", "hits"})
 # An object with more values than this is a row, whatever it lacks; the envelope of an empty page has fewer.
 _PAGE_LEAVES = 12
+# How far the clock of whoever wrote a line may be ahead of that of whoever passed it on.
+_SLACK = timedelta(days=2)
 # Facts of an envelope that its content may lack.
 _CARRIED = ("category", "tenantId", "@timestamp", "operationName")
 
@@ -81,15 +85,35 @@ def _rows_in(part: object, only: str | None, depth: int) -> list[Recognised | No
 
 
 def _original(value: Mapping[str, object]) -> object:
-    """The vendor's own row where an export carries it beside fields of its own making (Splunk's `_raw`, Elastic's `event.original`, systemd's `MESSAGE`)."""
+    """The vendor's own row where an export carries it beside fields of its own making.
+
+    That is Splunk's `_raw`, what its event collector takes as `event`, Elastic's `event.original`, systemd's `MESSAGE`.
+    """
     event = value.get("event")
-    for text in (value.get("_raw"), value.get("MESSAGE"), value.get("event.original"), event.get("original") if isinstance(event, Mapping) else None):
+    inner = event.get("original") if isinstance(event, Mapping) else event
+    for text in (value.get("_raw"), value.get("MESSAGE"), value.get("event.original"), inner):
         if isinstance(text, str) and text[:1] == "{":
             try:
                 return loads(text)
             except (ValueError, RecursionError):
                 continue
-    return None
+    return _syslog(inner, value.get("time")) if isinstance(inner, str) else None
+
+
+def _syslog(text: str, time: object) -> object:
+    """The record of a line of syslog that an event collector was given; where it names no year, that of the time beside it tells it."""
+    line = plain.parse(text.strip())
+    if line is None:
+        return None
+    year = None
+    if line.day is not None:
+        try:
+            year = plain.year_of(line.day, datetime.fromtimestamp(float(str(time)), UTC).replace(tzinfo=None) + _SLACK)
+        except (ValueError, OverflowError, OSError):
+            return None
+    record = line.record(year)
+    start = text.find("{")
+    return record | {"_raw": text[start:].strip()} if start >= 0 and text.rstrip().endswith("}") else record
 
 
 def _leaves(value: object, left: int) -> int:

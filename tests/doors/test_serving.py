@@ -1,0 +1,136 @@
+"""The real server: TLS, ports, slow senders, stopping in the middle, speed."""
+
+from __future__ import annotations
+
+import json
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx2
+import pytest
+import trustme
+
+from tests.doors.lake import Lake, running, until
+from tests.test_ingest import row
+from unbidden.doors.http import Surroundings, app
+from unbidden.doors.serving import Serving
+from unbidden.doors.settings import HecToken, Http
+from unbidden.errors import UnusableInputError
+
+SETTINGS = Http(port=0, hec=(HecToken(source="plain", secret="env:PLAIN"), HecToken(source="acked", secret="env:ACKED", acknowledges=True)))
+PLAIN = {"Authorization": "Splunk one"}
+PATH = "/services/collector/event"
+EVENT = json.dumps({"event": row(1)})
+
+
+@contextmanager
+def serving(lake: Lake, settings: Http = SETTINGS) -> Iterator[Serving]:
+    found = Serving(app(settings, lake.intake, Surroundings({"PLAIN": "one", "ACKED": "two"}, lake.is_kept)), settings)
+    found.start()
+    try:
+        yield found
+    finally:
+        found.stop()
+
+
+@pytest.fixture
+def lake() -> Iterator[Lake]:
+    with running() as found:
+        yield found
+
+
+def test_events_arrive_through_the_real_server_and_a_stopped_one_is_gone(lake: Lake) -> None:
+    with serving(lake) as server:
+        answer = httpx2.post(f"http://127.0.0.1:{server.port}{PATH}", content=EVENT * 3, headers=PLAIN)
+        assert answer.json() == {"text": "Success", "code": 0}
+        assert lake.texts == [EVENT] * 3
+    with pytest.raises(OSError, match="refused"):
+        socket.create_connection(("127.0.0.1", server.port), 1)
+
+
+def test_it_starts_again_at_the_same_port_at_once(lake: Lake) -> None:
+    with serving(lake) as server:
+        httpx2.post(f"http://127.0.0.1:{server.port}{PATH}", content=EVENT, headers=PLAIN)
+    with serving(lake, SETTINGS.model_copy(update={"port": server.port})) as again:
+        assert again.port == server.port
+        assert httpx2.post(f"http://127.0.0.1:{again.port}{PATH}", content=EVENT, headers=PLAIN).status_code == 200
+
+
+def test_a_port_that_is_taken_is_refused_even_by_another_of_ours(lake: Lake) -> None:
+    with serving(lake) as server, pytest.raises(UnusableInputError, match="in use"), serving(lake, SETTINGS.model_copy(update={"port": server.port})):
+        pass
+
+
+def test_tls_is_spoken_with_the_given_certificate(lake: Lake, tmp_path: Path) -> None:
+    authority = trustme.CA()
+    certificate = authority.issue_cert("127.0.0.1")
+    certificate.cert_chain_pems[0].write_to_path(tmp_path / "cert.pem")
+    certificate.private_key_pem.write_to_path(tmp_path / "key.pem")
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    with serving(lake, SETTINGS.model_copy(update={"certificate": tmp_path / "cert.pem", "key": tmp_path / "key.pem"})) as server:
+        assert httpx2.post(f"https://127.0.0.1:{server.port}{PATH}", content=EVENT, headers=PLAIN, verify=context).status_code == 200
+        with pytest.raises(httpx2.HTTPError):
+            httpx2.post(f"http://127.0.0.1:{server.port}{PATH}", content=EVENT, headers=PLAIN)
+    (tmp_path / "key.pem").write_text("nonsense", "utf-8")
+    with (
+        pytest.raises(UnusableInputError, match="cannot be opened"),
+        serving(lake, SETTINGS.model_copy(update={"certificate": tmp_path / "cert.pem", "key": tmp_path / "key.pem"})),
+    ):
+        pass
+
+
+def test_slow_heads_and_slow_bodies_are_cut_off(lake: Lake) -> None:
+    with serving(lake, SETTINGS.model_copy(update={"header_within_s": 1, "body_within_s": 0.5})) as server:
+        with socket.create_connection(("127.0.0.1", server.port), 5) as slow:
+            slow.sendall(b"POST / HT")
+            assert slow.recv(100) == b""
+        with socket.create_connection(("127.0.0.1", server.port), 5) as slow:
+            slow.sendall(f"POST {PATH} HTTP/1.1\r\nHost: x\r\nAuthorization: Splunk one\r\nContent-Length: 99\r\n\r\n{{".encode())
+            assert slow.recv(100).startswith(b"HTTP/1.1 408")
+
+
+def test_a_body_without_length_is_bounded(lake: Lake) -> None:
+    with serving(lake, SETTINGS.model_copy(update={"max_body": 1000})) as server:
+        answer = httpx2.post(f"http://127.0.0.1:{server.port}{PATH}", content=iter([EVENT.encode()] * 50), headers=PLAIN)
+        assert answer.status_code == 413
+
+
+def test_stopping_tells_those_who_wait_to_come_again(lake: Lake) -> None:
+    lake.is_stuck = True
+    answers: list[httpx2.Response] = []
+    with serving(lake) as server:
+        sender = threading.Thread(target=lambda: answers.append(httpx2.post(f"http://127.0.0.1:{server.port}{PATH}", content=EVENT, headers=PLAIN, timeout=10)))
+        sender.start()
+        until(lambda: lake.intake.waiting > 0)
+        time.sleep(0.1)
+        began = time.monotonic()
+    assert time.monotonic() - began < 4
+    sender.join(5)
+    assert [answer.status_code for answer in answers] == [503]
+
+
+def test_stopping_does_not_wait_for_a_sender_that_says_nothing(lake: Lake) -> None:
+    with serving(lake) as server:
+        slow = socket.create_connection(("127.0.0.1", server.port), 5)
+        slow.sendall(f"POST {PATH} HTTP/1.1\r\nHost: x\r\nAuthorization: Splunk one\r\nContent-Length: 99\r\n\r\n{{".encode())
+        time.sleep(0.1)
+        began = time.monotonic()
+    slow.close()
+    assert time.monotonic() - began < 6
+
+
+def test_two_thousand_events_a_second_pass(lake: Lake) -> None:
+    body, count = EVENT * 100, 40
+    with serving(lake) as server, httpx2.Client() as client:
+        began = time.monotonic()
+        for _ in range(count):
+            assert client.post(f"http://127.0.0.1:{server.port}{PATH}", content=body, headers=PLAIN).status_code == 200
+        took = time.monotonic() - began
+    assert len(lake.texts) == 100 * count
+    assert 100 * count / took > 2000
