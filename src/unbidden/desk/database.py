@@ -51,10 +51,10 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 
 @contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
-    """A transaction that is the only one of ours to write, kept whole or not at all. What goes wrong is a DeskError."""
+def writing(engine: Engine, *, alone: bool = True) -> Iterator[Connection]:
+    """A transaction that writes, kept whole or not at all; `alone` it is the only one of ours that does. What goes wrong is a DeskError."""
     with _plain(engine), engine.connect().execution_options(**{_IS_WRITING: True}) as connection, connection.begin():
-        if connection.dialect.name == "postgresql":
+        if alone and connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:writer)"), {"writer": _WRITER})
         yield connection
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import Engine, bindparam, func, insert, select, update
 
@@ -57,7 +57,7 @@ class Desk:
             raise
         return cls(engine)
 
-    def __enter__(self) -> Desk:
+    def __enter__(self) -> Self:
         """The desk itself."""
         return self
 
@@ -75,7 +75,8 @@ class Desk:
         self._engine.dispose()
 
     def record(
-        self, judged: Collection[str], incidents: Sequence[Mapping[str, Any]], at: datetime, targets: Sequence[TargetRule] = (), *, since: datetime | None = None,
+        self, judged: Collection[str], incidents: Sequence[Mapping[str, Any]], at: datetime, targets: Sequence[TargetRule] = (), *,
+        since: datetime | None = None,
     ) -> list[Change]:  # fmt: skip
         """What is different now that some people were judged anew: their incidents are put in, and what is to be told of them into the outbox.
 
@@ -99,12 +100,15 @@ class Desk:
                 known = connection.execute(select(incident.c.id, incident.c.campaign).where(incident.c.id.in_(list(part)))).all()
                 news = [{"its_id": name, "its_campaign": part[name]} for name, campaign in known if part[name] != campaign]
                 if news:
-                    connection.execute(update(incident).where(incident.c.id == bindparam("its_id")).values(campaign=bindparam("its_campaign"), updated_at=at), news)
+                    connection.execute(
+                        update(incident).where(incident.c.id == bindparam("its_id")).values(campaign=bindparam("its_campaign"), updated_at=at), news
+                    )
                 changed += len(news)
         return changed
 
     def incidents(
-        self, *, ids: Collection[str] | None = None, users: Collection[str] | None = None, since: datetime | None = None, withdrawn: bool = False, limit: int = 1000,
+        self, *, ids: Collection[str] | None = None, users: Collection[str] | None = None, since: datetime | None = None,
+        withdrawn: bool = False, limit: int = 1000,
     ) -> list[Recorded]:  # fmt: skip
         """Incidents, the latest first: of these ids, of these people, that lasted until `since` or later, with the withdrawn ones if they are wanted."""
         query = select(incident).order_by(incident.c.last_at.desc(), incident.c.id).limit(limit)
@@ -134,27 +138,27 @@ class Desk:
 
     def claim(self, target: str, who: str, at: datetime, lease: timedelta = _LEASE) -> Parcel | None:
         """The next row of the outbox that is due for a target, for `who` alone until the lease ends; None when there is none."""
-        with writing(self._engine) as connection:
+        with writing(self._engine, alone=False) as connection:
             return posting.claim(connection, target, who, at, lease)
 
     def mark_sent(self, parcel: Parcel, who: str, at: datetime, reference: str | None = None) -> bool:
         """Whether the row was marked as sent: it is not when its lease had ended and somebody else took it. `reference` begins the story's thread."""
-        with writing(self._engine) as connection:
+        with writing(self._engine, alone=False) as connection:
             return posting.mark_sent(connection, parcel, who, at, reference)
 
     def mark_failed(self, parcel: Parcel, who: str, at: datetime, next_at: datetime | None, why: str) -> bool:
         """Whether the row was put off until `next_at`, or given up where that is None."""
-        with writing(self._engine) as connection:
+        with writing(self._engine, alone=False) as connection:
             return posting.mark_failed(connection, parcel, who, at, next_at, why)
 
     def mark_held(self, parcel: Parcel, who: str, until: datetime) -> bool:
         """Whether the row was put off until quiet hours end."""
-        with writing(self._engine) as connection:
+        with writing(self._engine, alone=False) as connection:
             return posting.mark_held(connection, parcel, who, until)
 
     def revive(self, target: str, at: datetime) -> int:
         """How many rows of a target that were given up are tried again."""
-        with writing(self._engine) as connection:
+        with writing(self._engine, alone=False) as connection:
             return posting.revive(connection, target, at)
 
     def outbox(self, *, limit: int = 100, state: str | None = None) -> list[Parcel]:

@@ -67,9 +67,8 @@ def drop_overtaken(connection: Connection, target: str, at: datetime) -> None:
     """Take back held rows that a later alert of the same story has made old."""
     later = outbox.alias("later")
     overtaken = exists().where(later.c.story == outbox.c.story, later.c.target == target, later.c.position > outbox.c.position, later.c.kind == "alert")
-    connection.execute(
-        update(outbox).where(outbox.c.target == target, outbox.c.state == "held", _is_free(at), overtaken).values(state="replaced", last_error="a later alert of the same story took its place")
-    )  # fmt: skip
+    held = update(outbox).where(outbox.c.target == target, outbox.c.state == "held", _is_free(at), overtaken)
+    connection.execute(held.values(state="replaced", last_error="a later alert of the same story took its place"))
 
 
 def mark_sent(connection: Connection, parcel: Parcel, who: str, at: datetime, reference: str | None) -> bool:

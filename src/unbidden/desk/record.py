@@ -14,6 +14,7 @@ from unbidden.desk.tables import SEVERITIES, STAGES, change, incident
 from unbidden.desk.telling import Ledger, TargetRule
 
 _CHUNK = 400
+_KEPT = ("user", "stage", "severity", "risk", "first_at", "last_at", "detected_at", "approved_at", "document", "digest")
 _FACTS = ("id", "user", "stage", "severity", "campaign", "digest", "story", "first_at", "last_at", "withdrawn_at", "revision")
 
 
@@ -73,7 +74,8 @@ class _Turn:
 
 
 def record(
-    connection: Connection, judged: Collection[str], incidents: Sequence[Mapping[str, Any]], at: datetime, targets: Sequence[TargetRule], since: datetime | None,
+    connection: Connection, judged: Collection[str], incidents: Sequence[Mapping[str, Any]], at: datetime, targets: Sequence[TargetRule],
+    since: datetime | None,
 ) -> list[Change]:  # fmt: skip
     """The changes, written in the transaction of the connection together with what is to be told of them. See `Desk.record`."""
     now = {one.id: one for one in map(filed, incidents)}
@@ -100,8 +102,9 @@ def record(
 
 
 def _had(connection: Connection, users: Collection[str], ids: Collection[str]) -> dict[str, _Had]:
-    found = {}
-    for column, wanted in ((incident.c.user, sorted(users)), (incident.c.id, sorted(ids))):
+    found: dict[str, _Had] = {}
+    for column, names in ((incident.c.user, users), (incident.c.id, ids)):
+        wanted = sorted(set(names) - set(found))
         for start in range(0, len(wanted), _CHUNK):
             query = select(*(incident.c[name] for name in _FACTS)).where(column.in_(wanted[start : start + _CHUNK]))
             found.update({row.id: _Had(*row) for row in connection.execute(query)})
@@ -212,7 +215,7 @@ def _write(connection: Connection, turns: Sequence[_Turn], gone: Sequence[_Had],
 def _incident_row(turn: _Turn, at: datetime) -> dict[str, Any]:
     now, had = turn.now, turn.had
     return {
-        **{name: getattr(now, name) for name in ("user", "stage", "severity", "risk", "first_at", "last_at", "detected_at", "approved_at", "document", "digest")},
+        **{name: getattr(now, name) for name in _KEPT},
         "campaign": now.campaign or (had.campaign if had else None), "story": turn.story, "updated_at": at, "revision": had.revision + 1 if had else 1,
         "withdrawn_at": None, "withdrawn_reason": None, "superseded_by": None,
     }  # fmt: skip

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from unbidden.desk.documents import Filed
 from unbidden.desk.tables import SEVERITIES, STAGES, outbox
@@ -72,8 +72,9 @@ class Ledger:
             query = select(
                 outbox.c.id, outbox.c.incident_id, outbox.c.story, outbox.c.target, outbox.c.kind, outbox.c.stage, outbox.c.severity, outbox.c.state,
                 outbox.c.attempts, outbox.c.claimed_until,
-            ).where(outbox.c.story.in_(wanted[start : start + _CHUNK]), outbox.c.state != "replaced")  # fmt: skip
-            for row in connection.execute(query).mappings():
+            ).where(outbox.c.story.in_(wanted[start : start + _CHUNK]), outbox.c.state != "replaced").with_for_update()  # fmt: skip
+            # Locked, so that nothing is taken back that is being sent at this moment.
+            for row in connection.execute(query):
                 self._read(row)
 
     def is_told(self, story: str) -> bool:
@@ -122,14 +123,14 @@ class Ledger:
         if self._queued:
             self._connection.execute(insert(outbox), self._queued)
 
-    def _read(self, row: Mapping[str, Any]) -> None:
-        told = self._of(row["story"], row["target"])
-        if row["kind"] == _NOTE:
-            told.notes.add(row["id"])
+    def _read(self, row: Row[Any]) -> None:
+        told = self._of(row.story, row.target)
+        if row.kind == _NOTE:
+            told.notes.add(row.id)
             return
-        is_claimed = row["claimed_until"] is not None and row["claimed_until"] > self._at
-        is_unsent = row["state"] == "held" or (row["state"] == "pending" and not row["attempts"] and not is_claimed)
-        told.alerts[row["id"]] = _ranks(row["stage"], row["severity"], is_unsent=is_unsent)
+        is_claimed = row.claimed_until is not None and row.claimed_until > self._at
+        is_unsent = row.state == "held" or (row.state == "pending" and not row.attempts and not is_claimed)
+        told.alerts[row.id] = _ranks(row.stage, row.severity, is_unsent=is_unsent)
 
     def _of(self, story: str, target: str) -> Told:
         return self._told.setdefault((story, target), Told())
@@ -154,7 +155,7 @@ class Ledger:
 
 def outbox_id(incident_id: str, change: str, target: str) -> str:
     """The id of what a target is told of a change: the same three always give the same one."""
-    return hashlib.sha256("\0".join((incident_id, change, target)).encode()).hexdigest()[:32]
+    return hashlib.sha256(f"{incident_id}\0{change}\0{target}".encode()).hexdigest()[:32]
 
 
 def _ranks(stage: str, severity: str, *, is_unsent: bool) -> tuple[int, int, bool]:

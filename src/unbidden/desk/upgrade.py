@@ -24,7 +24,9 @@ def upgrade(engine: Engine) -> None:
     with writing(engine) as connection:
         seen = set(MigrationContext.configure(connection).get_current_heads())
         if seen - known:
-            raise DeskError(f"{shown(engine.url)}: it was written by a newer unbidden (its tables are at step {max(seen - known)}); update unbidden, or name another desk")
+            raise DeskError(
+                f"{shown(engine.url)}: it was written by a newer unbidden (its tables are at step {max(seen - known)}); update unbidden, or name another desk"
+            )
         if seen != set(script.get_heads()):
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
