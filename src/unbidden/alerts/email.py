@@ -25,7 +25,8 @@ def send(target: EmailTarget, letter: Letter, means: Means) -> str:
         with _connected(target, means) as server:
             if target.user is not None and target.password is not None:
                 server.login(target.user, means.secret(target.password))
-            server.send_message(mail)
+            # Not send_message: it would put a > before lines that begin with From.
+            server.sendmail(target.sender, target.to, mail.as_bytes())
     except smtplib.SMTPResponseException as error:
         raise DeliveryError(f"mail server {target.host}: {error.smtp_code} {_text(error.smtp_error)}") from error
     except smtplib.SMTPRecipientsRefused as error:

@@ -31,6 +31,8 @@ def _zone(text: str) -> str:
 
 Reference = Annotated[str, AfterValidator(_reference)]
 Zone = Annotated[str, AfterValidator(_zone)]
+# Plain ASCII addresses: others need a server that knows SMTPUTF8.
+Address = Annotated[str, Field(pattern=r"^[!-;=?A-~]+@[A-Za-z0-9.-]+$")]
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
@@ -117,8 +119,8 @@ class EmailTarget(_Target):
     security: Literal["starttls", "tls", "none"] = Field(
         default="starttls", description="How the connection is protected; none is for a relay on this machine."
     )
-    sender: str = Field(description="The address that mail comes from.", pattern=r"^[^\s@<>]+@[^\s@<>]+$")
-    to: tuple[str, ...] = Field(description="The addresses that mail goes to.", min_length=1)
+    sender: Address = Field(description="The address that mail comes from.")
+    to: tuple[Address, ...] = Field(description="The addresses that mail goes to.", min_length=1)
     user: str | None = Field(default=None, description="The name to log in with, if the server wants one.")
     password: Reference | None = Field(default=None, description="The password of that name: env:NAME or file:/path.")
     ca_file: str | None = Field(default=None, description="A file with the certificates to trust, instead of those of this machine.")

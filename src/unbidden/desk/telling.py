@@ -123,7 +123,7 @@ class Ledger:
         if self._queued:
             self._connection.execute(insert(outbox), self._queued)
 
-    def _read(self, row: Row[Any]) -> None:
+    def _read(self, row: Row[*tuple[Any, ...]]) -> None:
         told = self._of(row.story, row.target)
         if row.kind == _NOTE:
             told.notes.add(row.id)
