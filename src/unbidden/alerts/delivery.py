@@ -108,12 +108,14 @@ class Deliverer:
         if until is not None:
             self._mark(lambda: self.desk.mark_held(parcel, self.who, until))
             return Summary(held=1)
-        message = message_of(parcel.kind, parcel.payload, parcel.id)
-        letter = Letter(parcel.id, parcel.kind, parcel.story, now, message, parcel.payload, parcel.thread)
         try:
+            message = message_of(parcel.kind, parcel.payload, parcel.id)
+            letter = Letter(parcel.id, parcel.kind, parcel.story, now, message, parcel.payload, parcel.thread)
             reference = send(target, letter, Means(self.wire, self.environment))
         except DeliveryError as error:
             return self._put_off(parcel, error)
+        except Exception as error:  # noqa: BLE001 -- one row that cannot be told must not keep the others from being sent
+            return self._put_off(parcel, DeliveryError(f"it cannot be sent: {type(error).__name__}"))
         self._mark(lambda: self.desk.mark_sent(parcel, self.who, self.clock(), reference))
         return Summary(sent=1)
 
