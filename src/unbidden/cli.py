@@ -16,6 +16,7 @@ from rich.console import Console
 from unbidden import demo as demonstration
 from unbidden import evaluate as judging
 from unbidden import inventory, line
+from unbidden.commands import alerts as alerting
 from unbidden.commands import detections as catalogue
 from unbidden.commands.explain import explain_one
 from unbidden.commands.shell import (
@@ -50,6 +51,7 @@ from unbidden.simulate.plan import plan_named
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 app.add_typer(catalogue.app, name="detections")
+app.add_typer(alerting.app, name="alerts")
 
 
 class Format(StrEnum):

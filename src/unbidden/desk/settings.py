@@ -1,0 +1,25 @@
+"""The desk's part of the configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from unbidden.credentials import is_reference, secret_of
+
+
+class DeskSettings(BaseModel):
+    """Where the desk is kept: the table `[desk]`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    url: str = Field(
+        default="sqlite:///unbidden-desk.db",
+        description="Where incidents and alerts are kept: sqlite:///file.db, or postgresql://user@host/database (needs unbidden[postgres]). "
+        "A URL with a password is named by env:NAME or file:/path.",
+    )
+
+    def url_of(self, environment: Mapping[str, str]) -> str:
+        """The URL itself. Raises UnusableInputError when it is a reference that leads nowhere."""
+        return secret_of(self.url, environment).text if is_reference(self.url) else self.url
