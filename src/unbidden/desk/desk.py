@@ -76,7 +76,7 @@ class Desk:
 
     def record(
         self, judged: Collection[str], incidents: Sequence[Mapping[str, Any]], at: datetime, targets: Sequence[TargetRule] = (), *,
-        since: datetime | None = None,
+        since: datetime | None = None, alert_since: datetime | None = None,
     ) -> list[Change]:  # fmt: skip
         """What is different now that some people were judged anew: their incidents are put in, and what is to be told of them into the outbox.
 
@@ -86,7 +86,7 @@ class Desk:
         what it was told.
         """
         with writing(self._engine) as connection:
-            return record(connection, judged, incidents, at, targets, since)
+            return record(connection, judged, incidents, at, targets, since, alert_since)
 
     def set_campaigns(self, campaigns: Mapping[str, str | None], at: datetime) -> int:
         """How many incidents were put into another campaign, or into none where that is None. Unknown ids are passed over."""

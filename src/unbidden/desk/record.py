@@ -75,7 +75,7 @@ class _Turn:
 
 def record(
     connection: Connection, judged: Collection[str], incidents: Sequence[Mapping[str, Any]], at: datetime, targets: Sequence[TargetRule],
-    since: datetime | None,
+    since: datetime | None, alert_since: datetime | None = None,
 ) -> list[Change]:  # fmt: skip
     """The changes, written in the transaction of the connection together with what is to be told of them. See `Desk.record`."""
     now = {one.id: one for one in map(filed, incidents)}
@@ -91,7 +91,9 @@ def record(
         ledger.retract(was, had[was.id].story, successors[was.id])
     turns = _turns(touched, had, gone, successors, ledger)
     for turn in turns:
-        alerted = ledger.alert(turn.now, turn.story) if turn.has_risen else set()
+        # What was over before anybody looked is told when it goes on.
+        is_fresh = alert_since is None or turn.now.last_at >= alert_since
+        alerted = ledger.alert(turn.now, turn.story) if is_fresh and (turn.has_risen or not ledger.is_told(turn.story)) else set()
         if turn.is_back and not turn.did_succeed:
             ledger.reopen(turn.now, turn.story, but=alerted)
     rows = [*(row for turn in turns for row in _turn_rows(turn, at)), *(_gone_row(one, successors[one.id], at) for one in gone)]

@@ -27,8 +27,8 @@ PEOPLE_AT_ONCE = 400
 class Recorder(Protocol):
     """Where verdicts go: the desk. It raises UnbiddenError when it is away; the people are judged again then."""
 
-    def record(self, judged: Collection[str], incidents: Sequence[Mapping[str, Any]], at: datetime) -> object:
-        """Put down what is so now of the judged people."""
+    def record(self, judged: Collection[str], incidents: Sequence[Mapping[str, Any]], at: datetime, as_of: datetime) -> object:
+        """Put down what is so now of the judged people. `at` is the clock's instant, `as_of` the one that was judged."""
         ...
 
 
@@ -113,7 +113,7 @@ class Core:
     def record(self, verdict: Verdict) -> bool:
         """Put a verdict on the desk; whoever it is about is judged again when the desk is away."""
         try:
-            self.recorder.record(verdict.judged, verdict.incidents, self.clock())
+            self.recorder.record(verdict.judged, verdict.incidents, self.clock(), verdict.as_of)
         except UnbiddenError as error:
             self.problem = str(error)
             self.tell(self.problem)

@@ -1,0 +1,158 @@
+"""The service: the core with everything around it that brings rows in and takes alerts out, each in a thread of its own."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+from unbidden.alerts.delivery import Deliverer, rules_of
+from unbidden.credentials import secret_of
+from unbidden.desk import Desk, TargetRule
+from unbidden.doors import folder, kafka, syslog
+from unbidden.doors.counts import Counts
+from unbidden.doors.http import Surroundings, app
+from unbidden.doors.serving import Serving
+from unbidden.errors import UnbiddenError
+from unbidden.fetching import registry
+from unbidden.fetching.feed import Feed, pausing
+from unbidden.intake import Intake
+from unbidden.lake import Lake
+from unbidden.line import Options
+from unbidden.live.core import Core
+from unbidden.settings import Settings
+from unbidden.wire import Wire
+
+_JOIN_S = 30.0
+
+
+@dataclass(slots=True)
+class Book:
+    """The desk as the core sees it: it says who is to be told, and from when on."""
+
+    desk: Desk
+    targets: Sequence[TargetRule]
+    history: timedelta
+    alert_within: timedelta
+
+    def record(self, judged: Collection[str], incidents: Sequence[Mapping[str, Any]], at: datetime, as_of: datetime) -> object:
+        """Put down what is so now of the judged people, and what is to be told of it."""
+        return self.desk.record(judged, incidents, at, self.targets, since=as_of - self.history, alert_since=as_of - self.alert_within)
+
+
+@dataclass(slots=True)
+class Service:
+    """One running server. `environment` holds the secrets that are named by it; clocks are arguments for the tests' sake."""
+
+    settings: Settings
+    options: Options
+    environment: Mapping[str, str]
+    tell: Callable[[str], None] = lambda _text: None
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    monotonic: Callable[[], float] = time.monotonic
+    counts: Counts = field(default_factory=Counts)
+    stop: threading.Event = field(default_factory=threading.Event)
+    feeds: dict[str, Feed] = field(default_factory=dict)
+    lake: Lake = field(init=False)
+    desk: Desk = field(init=False)
+    core: Core = field(init=False)
+    http: Serving | None = None
+    syslog: syslog.Door | None = None
+    ports: dict[str, int] = field(default_factory=dict)
+    _threads: list[threading.Thread] = field(default_factory=list)
+    _inner: list[threading.Thread] = field(default_factory=list)
+    _drained: threading.Event = field(default_factory=threading.Event)
+    _judged: threading.Event = field(default_factory=threading.Event)
+
+    def start(self, progress: Callable[[str], None] = lambda _: None) -> None:
+        """Open everything, catch up with the lake, and begin to take rows. Raises UnbiddenError when a part cannot be opened."""
+        settings = self.settings
+        self.lake = Lake.open(settings.lake.root, settings.lake.options_of(self.environment))
+        try:
+            self.desk = Desk.open(settings.desk.url_of(self.environment))
+        except UnbiddenError:
+            self.lake.close()
+            raise
+        history = timedelta(days=settings.judge.history_days)
+        book = Book(self.desk, rules_of(settings.alert), history, timedelta(seconds=settings.judge.alert_within_s))
+        self.core = Core(
+            self.lake, book, Intake(), self.clock, self.monotonic, self.options, history, timedelta(seconds=settings.judge.lag_s),
+            settings.judge.clock == "events", self.tell,
+        )  # fmt: skip
+        self.core.begin(progress)
+        self._inner = [self._thread("keeper", self.core.keeper.run, self._drained), self._thread("judge", self.core.run, self._judged)]
+        self._spawn("upkeep", self._keep_up)
+        self._open_doors()
+        self._open_feeds()
+        if settings.alert:
+            wire = Wire(clock=self.clock, attempts=1)
+            deliverer = Deliverer(self.desk, settings.alert, wire, self.clock, self.environment, on_problem=self.tell)
+            self._spawn("alerts", lambda: deliverer.run(self.stop))
+
+    def close(self) -> None:
+        """Take nothing more, keep and judge what was taken, and end."""
+        self.stop.set()
+        for door in (self.http, self.syslog):
+            if door is not None:
+                door.stop()
+        for thread in self._threads:
+            thread.join(_JOIN_S)
+        self.core.intake.close()
+        for event, thread in zip((self._drained, self._judged), self._inner, strict=False):
+            event.set()
+            thread.join(_JOIN_S)
+        self.desk.close()
+        self.lake.close()
+
+    def _open_doors(self) -> None:
+        doors, core = self.settings.doors, self.core
+        if doors.http is not None:
+            around = Surroundings(self.environment, lambda names: self.lake.receipts(list(names)), self.clock, self.monotonic, self.counts)
+            self.http = Serving(app(doors.http, core.intake, around), doors.http)
+            self.ports["http"] = self.http.start()
+        if doors.syslog is not None:
+            self.syslog = syslog.Door(doors.syslog, core.intake, self.counts, self.clock, self.monotonic)
+            for listener, port in zip(doors.syslog.listeners, self.syslog.start(), strict=True):
+                self.ports[f"syslog {listener.transport}"] = port
+        for one in doors.folders:
+            cursor = self.lake.cursor(one.source) or {}
+            self._spawn(f"folder {one.source}", folder.Door(one, core.intake, self.counts, self.clock, self.monotonic, cursor, self.stop).run)
+        for each in doors.kafka:
+            self._spawn(f"kafka {each.source}", kafka.Door(each, core.intake, self.environment, self.counts, self.clock, self.monotonic, self.stop).run)
+
+    def _open_feeds(self) -> None:
+        for name, source in self.settings.source.items():
+            connector = registry()[source.kind](source, lambda reference: secret_of(reference, self.environment))
+            wire = Wire(clock=self.clock, sleep=pausing(self.stop))
+            feed = self.feeds[name] = Feed(name, connector, wire, self.core.intake, self.clock, self.monotonic, self.stop, source.interval_s)
+            self._spawn(f"source {name}", partial(feed.run, self.lake.cursor(name)))
+
+    def _keep_up(self) -> None:
+        """Make few files of many and let go of what is old, again and again; readers go on with what they have."""
+        lake = self.settings.lake
+        while not self.stop.wait(lake.compact_every_s):
+            try:
+                self.lake.forget({"raw": lake.keep_raw_days, "event": lake.keep_event_days, "unread": lake.keep_unread_days}, self.clock())
+                self.lake.compact()
+            except UnbiddenError as error:
+                self.tell(str(error))
+
+    def _spawn(self, name: str, work: Callable[[], None]) -> None:
+        self._threads.append(self._thread(name, lambda _stop: work(), self.stop))
+
+    def _thread(self, name: str, work: Callable[[threading.Event], None], stop: threading.Event) -> threading.Thread:
+        """A running thread that says so when it ends by an error."""
+
+        def guarded() -> None:
+            try:
+                work(stop)
+            except Exception as error:  # noqa: BLE001 - a thread that ends unseen would be a part that is silent for ever
+                self.tell(f"{name}: {error}" if isinstance(error, UnbiddenError) else f"{name}: unexpected {type(error).__name__}: {error}")
+
+        thread = threading.Thread(target=guarded, name=name, daemon=True)
+        thread.start()
+        return thread

@@ -1,0 +1,123 @@
+"""The configuration: one TOML file for the whole service. Every key is described where it stands; a key that nobody knows is an error."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from unbidden.alerts.settings import Target
+from unbidden.credentials import secret_of
+from unbidden.desk.settings import DeskSettings
+from unbidden.doors.settings import Doors
+from unbidden.errors import UnusableInputError
+from unbidden.fetching.settings import Source
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+
+
+def _named(tables: dict[str, Any]) -> dict[str, Any]:
+    if wrong := sorted(name for name in tables if not _NAME.fullmatch(name)):
+        raise ValueError(f"{', '.join(wrong)}: a name is of small letters, digits, - and _")
+    return tables
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class LakeSettings(_Part):
+    """Where every row is kept as it came, and what it says: Delta tables that anything can open."""
+
+    root: str = Field(default="unbidden-lake", description="A folder, or s3://bucket/path.", min_length=1)
+    options: dict[str, str] = Field(
+        default_factory=dict,
+        description="For s3://: AWS_REGION, AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID and the like, as delta-rs knows them; env:NAME or file:/path names a secret.",
+    )
+    keep_raw_days: int = Field(default=30, ge=1, description="Rows as they came are kept for so many days after their arrival.")
+    keep_event_days: int = Field(default=400, ge=8, description="What they say is kept for so many days.")
+    keep_unread_days: int = Field(default=90, ge=1, description="What could not be read is kept for so many days.")
+    compact_every_s: float = Field(default=900.0, gt=0, description="How often many small files are made into few, in seconds.")
+
+    def options_of(self, environment: Mapping[str, str]) -> dict[str, str]:
+        """The options with their secrets."""
+        return {name: secret_of(value, environment).text if value.startswith(("env:", "file:")) else value for name, value in self.options.items()}
+
+
+class JudgeSettings(_Part):
+    """How people are judged; the same as the options of `unbidden scan`."""
+
+    people: Path | None = Field(default=None, description="CSV of people: user, aliases (;), department, privileged, service, time_zone.")
+    trust: Path | None = Field(default=None, description="Own egress and announced exercises: a CIDR or AS number, a comma, a note.")
+    geo: tuple[Path, ...] = Field(default=(), description="Databases in MaxMind's format for addresses of which the logs say no place.")
+    lists: tuple[str, ...] = Field(default=(), description="Addresses of a kind, one a line: tor=exits.txt.")
+    detections: Path | None = Field(default=None, description="A folder of your own detections, run beside ours.")
+    history_days: int = Field(default=30, ge=8, description="How far back people's habits are looked at.")
+    lag_s: float = Field(
+        default=0.0,
+        ge=0,
+        description="Judge so many seconds behind the clock, so that answers which come late are there before a prompt counts as unanswered.",
+    )
+    clock: Literal["wall", "events"] = Field(default="wall", description="wall judges as of now; events judges as of the newest event, for replaying old logs.")
+    alert_within_s: float = Field(
+        default=86_400.0,
+        gt=0,
+        description="Alert only on incidents that went on within so many seconds before they were found; the desk has older ones, too.",
+    )
+
+
+class Settings(_Part):
+    """The whole configuration."""
+
+    name: str = Field(default="unbidden", description="What this server calls itself in alerts, logs and metrics.", min_length=1)
+    log: Literal["json", "text"] = Field(default="text", description="How the server writes its own log, to standard error.")
+    lake: LakeSettings = Field(default_factory=LakeSettings)
+    desk: DeskSettings = Field(default_factory=DeskSettings)
+    judge: JudgeSettings = Field(default_factory=JudgeSettings)
+    doors: Doors = Field(default_factory=Doors)
+    source: Annotated[dict[str, Source], AfterValidator(_named)] = Field(default_factory=dict, description="What is fetched, by name.")
+    alert: Annotated[dict[str, Target], AfterValidator(_named)] = Field(default_factory=dict, description="Who is told, by name.")
+
+
+def read_settings(file: Path) -> Settings:
+    """The settings of a TOML file. Raises UnusableInputError with the file, the key, what is wrong and, of a key that nobody knows, what may be meant.
+
+    Paths in it are relative to the file's folder.
+    """
+    try:
+        told = tomllib.loads(file.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UnusableInputError(f"{file}: {getattr(error, 'strerror', None) or error}") from error
+    try:
+        return Settings.model_validate(told)
+    except ValidationError as error:
+        raise UnusableInputError("; ".join(f"{file}: {_said(fault)}" for fault in error.errors(include_input=False))) from error
+
+
+def _said(fault: Mapping[str, Any]) -> str:
+    """One fault in our words; the value is never shown, for it may be a secret in the wrong place."""
+    place = [str(part) for part in fault["loc"]]
+    if fault["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(place[-1], sorted(_known(Settings)), 1)
+        return f"{'.'.join(place)}: there is no such key{f'; is {near[0]} meant?' if near else ''}"
+    return f"{'.'.join(place)}: {fault['msg'].removeprefix('Value error, ')}"
+
+
+def _known(model: type[BaseModel]) -> Iterable[str]:
+    """Every key of a model and of the models in it."""
+    for name, field in model.model_fields.items():
+        yield name
+        for inner in _models(field.annotation):
+            yield from _known(inner)
+
+
+def _models(kind: object) -> Iterable[type[BaseModel]]:
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        yield kind
+    for part in get_args(kind):
+        yield from _models(part)
