@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TypeAlias
 
+import orjson
+
 from unbidden.engine import Structure
 from unbidden.ingest import plain
 from unbidden.ingest.forms import loads
@@ -217,7 +219,7 @@ def spell(record: Mapping[str, object], shape: Shape, plan: Plan) -> dict[str, o
 def _fit(value: object, part: Structure | list[Structure] | str) -> object:
     """A value in the form that the structure wants, undoing JSON inside strings and one-element lists; None if it cannot."""
     if isinstance(part, str):
-        return value if isinstance(value, str) or value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        return value if isinstance(value, str) or value is None else dumps(value)
     if isinstance(value, str):
         try:
             value = loads(value) if value[:1] in ("{", "[", '"') else None
@@ -239,3 +241,11 @@ def _names(keys: tuple[str, ...], wanted: tuple[str, ...]) -> tuple[tuple[str, s
     by_word = {squash(name): name for name in wanted}
     named = {by_word[squash(key)]: key for key in reversed(keys) if squash(key) in by_word}
     return tuple((key, name) for name, key in named.items())
+
+
+def dumps(value: object) -> str:
+    """A value as compact JSON. Numbers that are too large for the faster encoder are written by Python's own."""
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
