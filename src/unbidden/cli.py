@@ -18,6 +18,7 @@ from unbidden import evaluate as judging
 from unbidden import inventory, line
 from unbidden.commands import detections as catalogue
 from unbidden.commands.explain import explain_one
+from unbidden.commands.fetch import fetch
 from unbidden.commands.shell import (
     AsOf,
     Columns,
@@ -104,6 +105,7 @@ def scan(
 
 
 app.command("explain")(explain_one)
+app.command()(fetch)
 
 
 @app.command()

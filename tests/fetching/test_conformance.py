@@ -49,7 +49,6 @@ def test_a_round_gives_every_row_as_it_was_sent(lab: Lab) -> None:
 
 def test_cursors_are_texts_that_survive_json(lab: Lab) -> None:
     for page in lab.round():
-        assert all(isinstance(key, str) and isinstance(value, str) for key, value in page.cursor.items())
         assert json.loads(json.dumps(page.cursor)) == page.cursor
         assert len(json.dumps(page.cursor)) < 10_000
         assert not any(secret in json.dumps(page.cursor) for secret in lab.vendor.environment.values())
@@ -76,10 +75,9 @@ def test_a_page_of_somebody_else_is_no_log_and_is_asked_for_again(lab: Lab) -> N
 
 
 def _until_failure(lab: Lab) -> tuple[list[Page], bool]:
-    pages = []
+    pages = list[Page]()
     try:
-        for page in lab.connector().pages(lab.wire, None, lab.time.now):
-            pages.append(page)
+        pages.extend(lab.connector().pages(lab.wire, None, lab.time.now))
     except WireError:
         return pages, True
     return pages, any(note.is_problem and "not JSON" in note.text for note in notes_of(pages))
@@ -114,12 +112,13 @@ def test_rows_are_fetched_as_they_come_however_late(lab: Lab) -> None:
 
 
 def test_a_log_without_rows_moves_on_and_later_rows_come(lab: Lab) -> None:
-    rows, lab.vendor.rows = lab.vendor.rows, []
+    lab.time.at = START - timedelta(hours=7)
     pages = lab.round()
     assert not [text for text in texts_of(pages) if "own-" not in text]
+    assert pages[-1].is_last
     assert pages[-1].cursor
-    lab.vendor.rows += rows
-    assert due(lab) - set(texts_of(lab.round(pages[0].cursor))) == set() or lab.kind in {"graph", "m365", "duo"}, "rows that are earlier than the window"
+    lab.time.at = START
+    assert due(lab) - set(texts_of(lab.round(pages[-1].cursor))) == set()
 
 
 @pytest.mark.parametrize("skew_s", [-200, 200])

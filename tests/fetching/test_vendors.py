@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -11,7 +11,7 @@ import pytest
 from joserfc import jwk
 
 from tests.fetching.conftest import Lab, notes_of, texts_of
-from tests.vendors import START, Row, duo, graph, m365, okta, privacyidea
+from tests.vendors import START, Reply, Row, duo, graph, m365, okta, privacyidea
 from unbidden.errors import UnbiddenError, UnusableInputError
 from unbidden.fetching.asking import NoEntryError, RefusedError
 from unbidden.fetching.keys import assertion, may_write
@@ -73,7 +73,7 @@ def test_okta_roles_that_cannot_be_read_are_said_by_the_check(open_lab: Open) ->
     lab = open_lab("okta")
     assert isinstance(lab.vendor, okta.Played)
     answer = lab.vendor.answer
-    lab.vendor.answer = lambda request: okta.Reply(403, "{}") if "roles" in request.path else answer(request)  # type: ignore[method-assign] # one vendor, once
+    lab.vendor.answer = lambda request: Reply(403, "{}") if "roles" in request.path else answer(request)  # type: ignore[method-assign] # one vendor, once
     assert texts_of(lab.round())
     assert [finding.text for finding in lab.connector().check(lab.wire, lab.time.now) if finding.level == "warning"] == [
         "what the API token's owner may do cannot be read"
@@ -105,7 +105,7 @@ def test_a_link_to_another_place_is_not_followed(open_lab: Open) -> None:
     cursor = dict(lab.connector().start(START - timedelta(hours=6)))
     cursor |= {"interactive.next": "http://127.0.0.1:9/steal", "interactive.to": cursor["interactive.from"]}
     pages = lab.round(cursor)
-    assert [note.text for note in notes_of(pages) if note.is_problem][0].endswith("a link leads to another place, http://127.0.0.1:9; it is not followed")
+    assert next(note.text for note in notes_of(pages) if note.is_problem).endswith("a link leads to another place, http://127.0.0.1:9; it is not followed")
 
 
 def test_content_that_has_expired_is_said_to_be_lost(open_lab: Open) -> None:
@@ -166,9 +166,8 @@ def test_more_administrators_of_a_second_than_a_page_are_said(open_lab: Open) ->
 
 
 def test_duo_may_not_be_asked_more_often_than_it_wants() -> None:
-    told: Mapping[str, object] = {"url": "https://api-x.duosecurity.com", "integration_key": "DI", "secret_key": "env:K"}
     with pytest.raises(ValueError, match="interval_s"):
-        Duo(**told, interval_s=10)
+        Duo(url="https://api-x.duosecurity.com", integration_key="DI", secret_key="env:K", interval_s=10)  # noqa: S106 -- a reference
 
 
 def test_privacyidea_log_in_holds_for_its_hour_only(open_lab: Open) -> None:
@@ -205,7 +204,7 @@ def test_privacyidea_without_policies_for_administrators_is_refused(open_lab: Op
     lab = open_lab("privacyidea")
     assert isinstance(lab.vendor, privacyidea.Played)
     lab.vendor.rights = (*lab.vendor.rights, "enrollHOTP", "set", "resolverwrite", "container_create", "auth_cache", "tokenlist", "user_lock_reset", "revoke")
-    with pytest.raises(RefusedError, match="enrollHOTP, resolverwrite, revoke, set and 1 others|and 1 others"):
+    with pytest.raises(RefusedError, match="container_create, enrollHOTP, resolverwrite, revoke, set and 1 others"):
         lab.round()
 
 
@@ -217,7 +216,7 @@ def test_privacyidea_without_policies_for_administrators_is_refused(open_lab: Op
         ("okta.logs.read", False), ("okta.users.manage", True), ("okta.users.read.self", False),
     ],
 )  # fmt: skip
-def test_what_a_permission_is_for(permission: str, writes: bool) -> None:  # noqa: FBT001 -- a table of cases
+def test_what_a_permission_is_for(permission: str, writes: bool) -> None:
     assert may_write(permission) is writes
 
 

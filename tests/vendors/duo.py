@@ -1,4 +1,4 @@
-"""Cisco Duo's Admin API, played: signatures are verified, times are milliseconds, nothing of the last two minutes, offsets that repeat the row they stand at."""
+"""Cisco Duo's Admin API, played: signatures verified, times in milliseconds, nothing of the last two minutes, offsets that repeat the row they stand at."""
 
 from __future__ import annotations
 
@@ -70,6 +70,7 @@ class Played(Vendor):
     def let_in(self, request: Request) -> Reply | None:
         """There are no tokens."""
         del request
+        return None
 
     def is_let_in(self, request: Request) -> bool:
         """A signature over this very request, not older than five minutes."""

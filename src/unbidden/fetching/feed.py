@@ -55,7 +55,10 @@ class State:
 
 @dataclass(slots=True)
 class Feed:
-    """Runs one connector until `stop` is set. Its wire is best made with `sleep=pausing(stop)`; `clock` gives aware UTC, `monotonic` counts seconds."""
+    """Runs one connector until `stop` is set. Its wire is best made with `sleep=pausing(stop)`; `clock` gives aware UTC, `monotonic` counts seconds.
+
+    `wait` waits between two rounds; it is `stop.wait` unless a test has no time.
+    """
 
     name: str
     connector: Connector
@@ -65,6 +68,7 @@ class Feed:
     monotonic: Callable[[], float]
     stop: threading.Event
     interval_s: float = 60.0
+    wait: Callable[[float], object] | None = None
     state: State = field(default_factory=State)
     _open: deque[Ticket] = field(default_factory=deque)
     _kept: Cursor | None = None
@@ -88,7 +92,7 @@ class Feed:
                 self._failed(UnbiddenError(f"{self.name}: unexpected: {type(error).__name__}: {error}"))
             else:
                 self._succeeded()
-            self.stop.wait(self.pause_s)
+            (self.wait or self.stop.wait)(self.pause_s)
 
     @property
     def pause_s(self) -> float:
