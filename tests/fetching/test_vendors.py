@@ -127,6 +127,7 @@ def test_a_cursor_older_than_content_is_kept_goes_on_and_says_so(open_lab: Open)
 
 def test_blobs_that_are_listed_again_are_fetched_once(open_lab: Open) -> None:
     lab = open_lab("m365")
+    lab.changes["overlap_s"] = 6 * 3600
     cursor = lab.round()[-1].cursor
     for _ in range(4):
         lab.time.sleep(300)
@@ -141,6 +142,20 @@ def test_duo_takes_either_signature(open_lab: Open, signature: str) -> None:
     assert isinstance(lab.vendor, duo.Played)
     lab.vendor.signature = signature
     assert texts_of(lab.round())
+
+
+def test_duo_rows_of_the_last_two_minutes_come_in_the_next_round(open_lab: Open) -> None:
+    lab = open_lab("duo")
+    lab.changes |= {"overlap_s": 0, "streams": ("authentication",)}
+    lab.time.at = START - timedelta(hours=1)
+    cursor, texts = lab.round()[-1].cursor, set[str]()
+    while lab.time.at < START + timedelta(minutes=5):
+        lab.time.sleep(150)
+        pages = lab.round(cursor)
+        cursor, texts = pages[-1].cursor, texts | set(texts_of(pages))
+    due = {row.text for row in lab.vendor.rows if row.stream == "authentication" and row.at >= START - timedelta(hours=1)}
+    assert len(due) > 10
+    assert due - texts == set()
 
 
 def test_duo_without_the_right_to_read_logs_says_which_to_grant(open_lab: Open) -> None:
@@ -188,6 +203,20 @@ def test_privacyidea_takes_a_token_in_place_of_a_password(open_lab: Open) -> Non
     lab.changes |= {"user": None, "password": None, "token": "env:PI_TOKEN"}
     assert texts_of(lab.round())
     assert [finding.level for finding in lab.connector().check(lab.wire, lab.time.now)] == ["fine", "fine", "fine", "warning"]
+
+
+def test_privacyidea_may_clean_up_while_it_is_read(open_lab: Open) -> None:
+    lab = open_lab("privacyidea")
+    lab.changes |= {"page_size": 3, "streams": ("audit",)}
+    oldest = sorted((row for row in lab.vendor.rows if row.stream == "audit"), key=lambda row: row.at)
+    texts = set[str]()
+    for page in lab.connector().pages(lab.wire, None, lab.time.now):
+        texts |= set(page.texts)
+        gone = oldest[:3]
+        lab.vendor.rows = [row for row in lab.vendor.rows if row not in gone]
+        lab.time.sleep(30)
+    assert len(oldest) > 10
+    assert {row.text for row in oldest[3:] if row.arrived <= START} - texts == set()
 
 
 def test_privacyidea_many_rows_of_one_second_are_all_fetched(open_lab: Open) -> None:
