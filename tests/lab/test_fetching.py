@@ -6,10 +6,10 @@ import json
 import os
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
@@ -101,4 +101,9 @@ def _holds(folder: Path, fetched: list[Page]) -> None:
         wanted = {row[ids]: row for page in pages for row in page}
         got = {row[ids]: row for row in rows if ids in row and ("event_type" in row) == (name == "authentication_log")}
         assert len(wanted) > 10
-        assert {number: row for number, row in wanted.items() if got.get(number) != row} == {}
+        assert {number: row for number, row in wanted.items() if _told(got.get(number, {})) != _told(row)} == {}
+
+
+def _told(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row without what the server finds out anew each time: whether the lines beside it are there, which the newest cannot have."""
+    return {key: value for key, value in row.items() if key != "missing_line"}
