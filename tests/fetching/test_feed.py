@@ -108,6 +108,24 @@ def test_the_cursor_is_never_ahead_of_a_lot_that_failed(open_lab: Open, seed: in
         assert there - lake.texts(lots) - set(texts_of(lab.round(cursor))) == set(), f"a crash after lot {lots} would lose rows"
 
 
+def test_what_an_overlap_reads_again_is_handed_over_once(open_lab: Open) -> None:
+    lab = open_lab("graph")
+    lake = Lake(Intake())
+    with fed(lab, lake) as feed:
+        lots, cursor = len(lake.kept), lake.cursor
+        lab.time.sleep(60)
+        feed.stop.clear()
+        feed.intake = lake.intake = Intake()
+        over = threading.Event()
+        thread = threading.Thread(target=lake.run, args=(over,))
+        thread.start()
+        feed.run(cursor)
+        over.set()
+        thread.join(5)
+    assert [lot.texts for lot in lake.kept[lots:]] == [()]
+    assert lake.cursor != cursor
+
+
 def test_pages_are_asked_for_while_others_are_on_their_way(open_lab: Open) -> None:
     lab = open_lab("okta")
     lab.changes["page_size"] = 5
