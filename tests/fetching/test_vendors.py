@@ -80,6 +80,17 @@ def test_okta_roles_that_cannot_be_read_are_said_by_the_check(open_lab: Open) ->
     ]
 
 
+def test_a_row_of_the_future_moves_nothing_past_others(open_lab: Open) -> None:
+    lab = open_lab("okta")
+    first = lab.vendor.rows[0]
+    lab.vendor.rows.insert(0, replace(first, text=first.text.replace("row-0000", "future").replace("2026-03-03T", "2099-03-03T")))
+    lab.vendor.is_forgetful = True
+    pages = lab.round()
+    assert any("2099-03-03T" in text for text in texts_of(pages))
+    assert {row.text for row in lab.vendor.rows} - set(texts_of(pages)) == set()
+    assert max(page.last_row_at for page in pages if page.last_row_at) <= START
+
+
 def test_okta_rows_that_are_too_old_are_said_to_be_lost(open_lab: Open) -> None:
     lab = open_lab("okta")
     pages = lab.round(lab.connector().start(START - timedelta(days=200)))
