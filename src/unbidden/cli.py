@@ -21,6 +21,7 @@ from unbidden.commands import detections as catalogue
 from unbidden.commands import replay as replaying
 from unbidden.commands import serve as serving
 from unbidden.commands.explain import explain_one
+from unbidden.commands.fetch import fetch
 from unbidden.commands.shell import (
     AsOf,
     Columns,
@@ -110,6 +111,7 @@ def scan(
 app.command("explain")(explain_one)
 app.command("serve")(serving.serve)
 app.command("replay")(replaying.replay)
+app.command()(fetch)
 
 
 @app.command()

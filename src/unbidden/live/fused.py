@@ -71,10 +71,10 @@ def _look(detection: Detection) -> _Look | None:
     return _Look(source.this.name, _plain(where.this, detection) if where else "true", told)
 
 
-def _plain(part: exp.Expression, detection: Detection) -> str:
+def _plain(part: exp.Expr, detection: Detection) -> str:
     """An expression without names of tables, its numbers in their places."""
 
-    def step(node: exp.Expression) -> exp.Expression:
+    def step(node: exp.Expr) -> exp.Expr:
         if isinstance(node, exp.Column) and node.table:
             return exp.column(node.name)
         if isinstance(node, exp.Parameter | exp.Placeholder):
