@@ -17,19 +17,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
-from tests.doors.lake import Lake, running, until
+from tests.doors.lake import Lake, hec, running, until
 from tests.test_ingest import read, row
 from unbidden.doors.hec import NoError, events
 from unbidden.doors.http import Surroundings, app
-from unbidden.doors.settings import HecToken, Http
+from unbidden.doors.settings import Http
 from unbidden.intake import Intake
 
 ENVIRONMENT = {"PLAIN": "11111111-aaaa", "ACKED": "22222222-bbbb", "OKTA": "33333333-cccc"}
 SETTINGS = Http(
     hec=(
-        HecToken(source="plain", secret="env:PLAIN"),
-        HecToken(source="acked", secret="env:ACKED", acknowledges=True),
-        HecToken(source="okta", secret="env:OKTA", provider="okta"),
+        hec("plain", "env:PLAIN"),
+        hec("acked", "env:ACKED", acknowledges=True),
+        hec("okta", "env:OKTA", provider="okta"),
     ),
     confirm_within_s=2,
     max_body=20_000,

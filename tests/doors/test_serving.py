@@ -15,14 +15,14 @@ import httpx2
 import pytest
 import trustme
 
-from tests.doors.lake import Lake, running, until
+from tests.doors.lake import Lake, hec, running, until
 from tests.test_ingest import row
 from unbidden.doors.http import Surroundings, app
 from unbidden.doors.serving import Serving
-from unbidden.doors.settings import HecToken, Http
+from unbidden.doors.settings import Http
 from unbidden.errors import UnusableInputError
 
-SETTINGS = Http(port=0, hec=(HecToken(source="plain", secret="env:PLAIN"), HecToken(source="acked", secret="env:ACKED", acknowledges=True)))
+SETTINGS = Http(port=0, hec=(hec("plain", "env:PLAIN"), hec("acked", "env:ACKED", acknowledges=True)))
 PLAIN = {"Authorization": "Splunk one"}
 PATH = "/services/collector/event"
 EVENT = json.dumps({"event": row(1)})

@@ -115,11 +115,11 @@ def _unzstd(body: bytes, limit: int) -> bytes:
 
 
 def text_of(raw: bytes) -> str:
-    """The bytes as text: UTF-8, else Latin-1, in which every byte is a letter."""
+    """The bytes as text: UTF-8; a line that is not is Latin-1, in which every byte is a letter."""
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError:
-        return raw.decode("latin-1")
+        return "\n".join(text_of(line) for line in raw.split(b"\n")) if b"\n" in raw else raw.decode("latin-1")
 
 
 def values(text: str) -> Iterator[tuple[object, str]]:
