@@ -73,7 +73,7 @@ def roots(repository: Path) -> dict[str, Path]:
 def shipping(root: Path, words: tuple[str, ...], folder: Path) -> Iterator[None]:
     """The program runs, with the libraries beside it."""
     libraries = ":".join(sorted({str(library.parent) for library in root.rglob("*.so*")}))
-    with process.running((str(root / words[0]), *words[1:]), folder / "said", {"LD_LIBRARY_PATH": libraries}, lambda: (folder / "said").exists()):
+    with process.running((str(root / words[0]), *words[1:]), folder / "said", {"LD_LIBRARY_PATH": libraries}, (folder / "said").exists):
         yield
 
 
