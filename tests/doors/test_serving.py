@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import random
 import socket
 import ssl
+import subprocess
+import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx2
@@ -125,12 +129,46 @@ def test_stopping_does_not_wait_for_a_sender_that_says_nothing(lake: Lake) -> No
     assert time.monotonic() - began < 6
 
 
+def test_no_garbage_stops_the_server(lake: Lake) -> None:
+    chance = random.Random(1)
+    with serving(lake) as server:
+        for _ in range(60):
+            with socket.create_connection(("127.0.0.1", server.port), 5) as out:
+                head = chance.choice(
+                    [b"", b"GET / HTTP/1.1\r\n", f"POST {PATH} HTTP/1.1\r\nAuthorization: Splunk one\r\nTransfer-Encoding: chunked\r\n\r\n".encode()]
+                )
+                out.sendall(head + chance.randbytes(chance.randrange(200)))
+        assert httpx2.post(f"http://127.0.0.1:{server.port}{PATH}", content=EVENT, headers=PLAIN).status_code == 200
+    assert lake.texts == [EVENT]
+
+
+def test_a_killed_service_has_kept_all_that_it_confirmed(tmp_path: Path, repository: Path) -> None:
+    kept, confirmed, number = tmp_path / "lake.jsonl", [], 0
+    for _ in range(2):
+        with subprocess.Popen([sys.executable, "-m", "tests.doors.stand_in", str(kept)], cwd=repository, stdout=subprocess.PIPE, text=True) as service:
+            assert service.stdout is not None
+            port = int(service.stdout.readline())
+            killer = threading.Timer(0.7, service.kill)
+            killer.start()
+            with suppress(httpx2.TransportError), httpx2.Client() as client:
+                while True:
+                    number += 1
+                    body = "".join(json.dumps({"event": {"n": number, "part": part}}) for part in range(3))
+                    if client.post(f"http://127.0.0.1:{port}{PATH}", content=body, headers=PLAIN).status_code == 200:
+                        confirmed.append(number)
+            killer.cancel()
+    texts = [text for line in kept.read_text("utf-8").splitlines() for text in json.loads(line)["texts"]]
+    found = Counter(json.loads(text)["event"]["n"] for text in texts)
+    assert len(confirmed) > 4
+    assert [number for number in confirmed if found[number] != 3] == []
+
+
 def test_two_thousand_events_a_second_pass(lake: Lake) -> None:
-    body, count = EVENT * 100, 40
+    body, count = EVENT * 500, 20
     with serving(lake) as server, httpx2.Client() as client:
         began = time.monotonic()
         for _ in range(count):
             assert client.post(f"http://127.0.0.1:{server.port}{PATH}", content=body, headers=PLAIN).status_code == 200
         took = time.monotonic() - began
-    assert len(lake.texts) == 100 * count
-    assert 100 * count / took > 2000
+    assert len(lake.texts) == 500 * count
+    assert 500 * count / took > 2000

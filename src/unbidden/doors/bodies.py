@@ -139,7 +139,7 @@ def values(text: str) -> Iterator[tuple[object, str]]:
         try:
             value, end = _DECODER.raw_decode(text, at)
         except (ValueError, RecursionError) as error:
-            why = f"{error.msg} at character {error.pos + 1}" if isinstance(error, json.JSONDecodeError) else "nested too deeply"
+            why = f"{error.msg} at character {error.pos + 1}" if isinstance(error, json.JSONDecodeError) else "nested too deeply, or a number too long"
             raise UnreadableError(f"not JSON: {why}", index) from error
         yield value, text[at:end]
         index += 1

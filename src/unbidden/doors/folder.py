@@ -39,11 +39,12 @@ class _StoppedError(Exception):
 
 @dataclass(slots=True)
 class _Seen:
-    """What a file was like when it was last looked at, and since when it has been so."""
+    """What a file was like when it was last looked at, and since when it has been so. Nothing is left to do with a settled one until it changes."""
 
     size: int
     modified_ns: int
     since_s: float
+    is_settled: bool = False
 
 
 @dataclass(slots=True)
@@ -84,6 +85,8 @@ class Door:
                 return
             except (OSError, UnbiddenError) as error:
                 self.counts.lose(self.settings.source, self.clock(), problem=f"{file.name}: {getattr(error, 'strerror', None) or error}")
+            except Exception as error:  # noqa: BLE001 - whatever is wrong with one file must not keep the others from being read
+                self.counts.lose(self.settings.source, self.clock(), problem=f"{file.name}: cannot be read: {type(error).__name__}")
 
     def _files(self) -> dict[str, Path] | None:
         """The files by their identity, the one that was changed longest ago first; None when they cannot be listed now. Links are not followed."""
@@ -102,10 +105,13 @@ class Door:
         seen = self._seen.get(name)
         if seen is None or (seen.size, seen.modified_ns) != (told.st_size, told.st_mtime_ns):
             seen = self._seen[name] = _Seen(told.st_size, told.st_mtime_ns, self.monotonic())
+        if seen.is_settled:
+            return
         is_stable = self.monotonic() - seen.since_s >= self.settings.stable_s
         place = self._place(name, file, told.st_size)
         if not told.st_size or (place.offset == told.st_size and place.is_done):
             self._put_away(file, place)
+            seen.is_settled = True
             return
         form = None if _is_packed(file) else form_of(file)
         if form is not None and form.name in _GROWING and not place.is_whole:
@@ -178,15 +184,15 @@ class Door:
             if item.why is not None:
                 self.counts.lose(self.settings.source, self.clock(), problem=f"{file.name}: {item.why}")
             if item.file.stat().st_size and (item.why is None or item.file != file):
-                yield from self._texts_of(item.file, form_of(item.file))
+                yield from self._texts_of(item.file, form_of(item.file), Path(item.path).name)
 
-    def _texts_of(self, plain: Path, form: Form) -> Iterator[str]:
+    def _texts_of(self, plain: Path, form: Form, name: str) -> Iterator[str]:
         if form.name not in _GROWING:
             for piece in form.pieces():
                 if text := _text(piece):
                     yield text
                 elif piece.why is not None:
-                    self.counts.lose(self.settings.source, self.clock(), refused=1, problem=f"{plain.name}: {piece.why}")
+                    self.counts.lose(self.settings.source, self.clock(), refused=1, problem=f"{name}: {piece.why}")
             return
         with plain.open("rb") as stream:
             # A log that was read while it grew, and packed since, is gone on with.
