@@ -16,9 +16,9 @@ LIFE_S = 60
 
 def main(kept: Path) -> None:
     """Run."""
-    settings = Http(port=0, hec=(hec("plain", "env:ONE"),))
+    settings = Http(port=0, hec=(hec("plain", "env:ONE"), hec("acked", "env:TWO", acknowledges=True)))
     with running(file=kept) as lake:
-        port = Serving(app(settings, lake.intake, Surroundings({"ONE": "one"}, lake.is_kept)), settings).start()
+        port = Serving(app(settings, lake.intake, Surroundings({"ONE": "one", "TWO": "two"}, lake.is_kept)), settings).start()
         sys.stdout.write(f"{port}\n")
         sys.stdout.flush()
         time.sleep(LIFE_S)

@@ -6,6 +6,7 @@ import json
 import shutil
 import socket
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx2
@@ -24,12 +25,24 @@ from unbidden.doors.syslog import Door as SyslogDoor
 LOGS = ("duo", "entra", "m365", "okta", "privacyidea")
 
 
+@dataclass(frozen=True, slots=True)
+class Company:
+    """Its logs, and what they hold when they are read as they are."""
+
+    logs: list[Path]
+    tickets: Path
+    wanted: list[str]
+
+
 @pytest.fixture(scope="module")
-def company(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """The logs of two days, with the tickets of the help desk."""
+def company(tmp_path_factory: pytest.TempPathFactory) -> Company:
+    """Two days of twenty people."""
     folder = tmp_path_factory.mktemp("company")
     simulate.write(folder, people=20, days=2, attacks="F1", traps="none", faults=False)
-    return sorted(file for name in (*LOGS, "helpdesk") for file in (folder / name).iterdir())
+    logs = sorted(file for name in LOGS for file in (folder / name).iterdir())
+    wanted = ids(*logs)
+    assert len(wanted) > 300
+    return Company(logs, folder / "helpdesk" / "tickets.csv", wanted)
 
 
 @pytest.fixture
@@ -63,46 +76,41 @@ def over_http(lake: Lake, files: list[Path], path: str, token: str, body_of: Cal
         server.stop()
 
 
-def logs_of(company: list[Path]) -> list[Path]:
-    """The logs alone: tickets are a table, which is for folders."""
-    return [file for file in company if file.suffix != ".csv"]
-
-
 def rows_of(file: Path) -> list[str]:
     """The rows of a log on one line each."""
     return [json.dumps(json.loads(text)) for text in records(file.read_text("utf-8")).texts]
 
 
-def test_plain_pushes(company: list[Path], lake: Lake, tmp_path: Path) -> None:
-    over_http(lake, logs_of(company), "/v1/ingest", "Bearer two", lambda file: file.read_text("utf-8"))
-    assert told(lake.texts, tmp_path / "texts") == ids(*logs_of(company)) != []
+def test_plain_pushes(company: Company, lake: Lake, tmp_path: Path) -> None:
+    over_http(lake, company.logs, "/v1/ingest", "Bearer two", lambda file: file.read_text("utf-8"))
+    assert told(lake.texts, tmp_path / "texts") == company.wanted
 
 
 @pytest.mark.parametrize("is_text", [False, True])
-def test_splunk_hec(company: list[Path], lake: Lake, tmp_path: Path, *, is_text: bool) -> None:
+def test_splunk_hec(company: Company, lake: Lake, tmp_path: Path, *, is_text: bool) -> None:
     def body(file: Path) -> str:
         return "".join(json.dumps({"time": 1772400000, "sourcetype": "x", "event": row if is_text else json.loads(row)}) for row in rows_of(file))
 
-    over_http(lake, logs_of(company), "/services/collector/event", "Splunk one", body)
-    assert told(lake.texts, tmp_path / "texts") == ids(*logs_of(company)) != []
+    over_http(lake, company.logs, "/services/collector/event", "Splunk one", body)
+    assert told(lake.texts, tmp_path / "texts") == company.wanted
 
 
 @pytest.mark.parametrize("head", ["<14>1 2026-03-02T00:00:00Z proxy vendor - - - ", "<14>Mar  2 00:00:00 proxy vendor: "])
-def test_syslog_that_carries_json(company: list[Path], lake: Lake, tmp_path: Path, head: str) -> None:
-    wanted = [head + row for file in logs_of(company) for row in rows_of(file)]
+def test_syslog_that_carries_json(company: Company, lake: Lake, tmp_path: Path, head: str) -> None:
+    wanted = [head + row for file in company.logs for row in rows_of(file)]
     door = SyslogDoor(Syslog(listeners=(Listener(port=0),), max_line=1 << 20), lake.intake)
     with socket.create_connection(("127.0.0.1", door.start()[0]), 5) as out:
         out.sendall("".join(line + "\n" for line in wanted).encode())
     until(lambda: len(lake.texts) == len(wanted), 20)
     door.stop()
     assert lake.texts == wanted
-    assert [one for one in told(lake.texts, tmp_path / "texts") if not one.startswith("linux:")] == ids(*logs_of(company)) != []
+    assert [one for one in told(lake.texts, tmp_path / "texts") if not one.startswith("linux:")] == company.wanted
 
 
-def test_a_folder(company: list[Path], lake: Lake, tmp_path: Path) -> None:
+def test_a_folder(company: Company, lake: Lake, tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
-    for number, file in enumerate(company):
+    for number, file in enumerate([*company.logs, company.tickets]):
         shutil.copy(file, tmp_path / "in" / f"{number}-{file.name}")
     door = FolderDoor(Folder(path=tmp_path / "in", stable_s=0), lake.intake)
     door.poll()
-    assert told(lake.texts, tmp_path / "texts") == ids(*company) != []
+    assert told(lake.texts, tmp_path / "texts") == sorted(company.wanted + ids(company.tickets))

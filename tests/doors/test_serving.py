@@ -28,6 +28,7 @@ from unbidden.errors import UnusableInputError
 
 SETTINGS = Http(port=0, hec=(hec("plain", "env:PLAIN"), hec("acked", "env:ACKED", acknowledges=True)))
 PLAIN = {"Authorization": "Splunk one"}
+ACKED = {"Authorization": "Splunk two", "X-Splunk-Request-Channel": "0" * 32}
 PATH = "/services/collector/event"
 EVENT = json.dumps({"event": row(1)})
 
@@ -142,25 +143,56 @@ def test_no_garbage_stops_the_server(lake: Lake) -> None:
     assert lake.texts == [EVENT]
 
 
+@contextmanager
+def killed(kept: Path, repository: Path, after_s: float) -> Iterator[str]:
+    """A service of its own process and where it is; it is killed after so long, whatever it does."""
+    with subprocess.Popen([sys.executable, "-m", "tests.doors.stand_in", str(kept)], cwd=repository, stdout=subprocess.PIPE, text=True) as service:
+        assert service.stdout is not None
+        port = int(service.stdout.readline())
+        killer = threading.Timer(after_s, service.kill)
+        killer.start()
+        with suppress(httpx2.TransportError):
+            yield f"http://127.0.0.1:{port}"
+        killer.cancel()
+        service.kill()
+
+
+def kept_by(file: Path) -> Counter[int]:
+    """How many rows of each request are in the lake."""
+    texts = [text for line in file.read_text("utf-8").splitlines() for text in json.loads(line)["texts"]]
+    return Counter(json.loads(text)["event"]["n"] for text in texts)
+
+
+def body_of(number: int) -> str:
+    return "".join(json.dumps({"event": {"n": number, "part": part}}) for part in range(3))
+
+
 def test_a_killed_service_has_kept_all_that_it_confirmed(tmp_path: Path, repository: Path) -> None:
     kept, confirmed, number = tmp_path / "lake.jsonl", [], 0
     for _ in range(2):
-        with subprocess.Popen([sys.executable, "-m", "tests.doors.stand_in", str(kept)], cwd=repository, stdout=subprocess.PIPE, text=True) as service:
-            assert service.stdout is not None
-            port = int(service.stdout.readline())
-            killer = threading.Timer(0.7, service.kill)
-            killer.start()
-            with suppress(httpx2.TransportError), httpx2.Client() as client:
-                while True:
-                    number += 1
-                    body = "".join(json.dumps({"event": {"n": number, "part": part}}) for part in range(3))
-                    if client.post(f"http://127.0.0.1:{port}{PATH}", content=body, headers=PLAIN).status_code == 200:
-                        confirmed.append(number)
-            killer.cancel()
-    texts = [text for line in kept.read_text("utf-8").splitlines() for text in json.loads(line)["texts"]]
-    found = Counter(json.loads(text)["event"]["n"] for text in texts)
+        with killed(kept, repository, 0.7) as place, httpx2.Client() as client:
+            while True:
+                number += 1
+                if client.post(place + PATH, content=body_of(number), headers=PLAIN).status_code == 200:
+                    confirmed.append(number)
+    found = kept_by(kept)
     assert len(confirmed) > 4
-    assert [number for number in confirmed if found[number] != 3] == []
+    assert [one for one in confirmed if found[one] != 3] == []
+
+
+def test_after_a_kill_exactly_what_is_kept_is_acknowledged(tmp_path: Path, repository: Path) -> None:
+    kept, given, number = tmp_path / "lake.jsonl", dict[int, int](), 0
+    for _ in range(2):
+        with killed(kept, repository, 0.5) as place, httpx2.Client() as client:
+            while True:
+                number += 1
+                given[client.post(place + PATH, content=body_of(number), headers=ACKED).json()["ackId"]] = number
+    with killed(kept, repository, 20) as place:
+        told = httpx2.post(place + "/services/collector/ack", json={"acks": list(given)}, headers=ACKED).json()["acks"]
+    found = kept_by(kept)
+    assert len(given) > 20
+    assert {number for ack, number in given.items() if told[str(ack)]} == {number for number in given.values() if found[number]}
+    assert any(told.values())
 
 
 def test_two_thousand_events_a_second_pass(lake: Lake) -> None:
