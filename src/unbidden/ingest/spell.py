@@ -99,10 +99,11 @@ def _original(value: Mapping[str, object]) -> object:
                 return loads(text)
             except (ValueError, RecursionError):
                 continue
-    return _syslog(inner, value.get("time")) if isinstance(inner, str) else None
+    told = event.values() if isinstance(event, Mapping) else (event,)
+    return next((record for text in told if isinstance(text, str) and (record := _syslog(text, value.get("time"))) is not None), None)
 
 
-def _syslog(text: str, time: object) -> object:
+def _syslog(text: str, time: object) -> Mapping[str, object] | None:
     """The record of a line of syslog that an event collector was given; where it names no year, that of the time beside it tells it."""
     line = plain.parse(text.strip())
     if line is None:
