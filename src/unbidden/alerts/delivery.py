@@ -25,6 +25,8 @@ LEASE = timedelta(seconds=90)
 _FIRST_S, _MOST_S = 1.0, 3600.0
 _ENOUGH = timedelta(days=1)
 _MARK_TRIES = 30
+# A target rests 2 ** 5 s at most of itself; and so many failures in a row are its own, not a row's.
+_SHORT, _WAS_AWAY = 5, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ class Deliverer:
     lease: timedelta = LEASE
     on_problem: Callable[[str], None] = lambda _text: None
     _rests: dict[str, datetime] = field(default_factory=dict, repr=False)
+    _failures: dict[str, int] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         """A name of its own, by which it knows the rows that it took."""
@@ -117,13 +120,17 @@ class Deliverer:
         except Exception as error:  # noqa: BLE001 -- one row that cannot be told must not keep the others from being sent
             return self._put_off(parcel, DeliveryError(f"it cannot be sent: {type(error).__name__}"))
         self._mark(lambda: self.desk.mark_sent(parcel, self.who, self.clock(), reference))
+        if self._failures.pop(parcel.target, 0) >= _WAS_AWAY:
+            self._mark(lambda: self.desk.hurry(parcel.target, self.clock()))
         return Summary(sent=1)
 
     def _put_off(self, parcel: Parcel, error: DeliveryError) -> Summary:
         now = self.clock()
         wait = timedelta(seconds=wait_s(parcel.attempts, error.retry_after_s))
+        in_a_row = self._failures[parcel.target] = self._failures.get(parcel.target, 0) + 1
         is_over = parcel.first_tried_at is not None and now - parcel.first_tried_at >= _ENOUGH
-        self._rests[parcel.target] = now + wait
+        # The target's rest is short where it asked for none: it may be the row that is at fault, and the others are waiting.
+        self._rests[parcel.target] = now + timedelta(seconds=wait_s(min(in_a_row - 1, _SHORT), error.retry_after_s))
         self._mark(lambda: self.desk.mark_failed(parcel, self.who, now, None if is_over else now + wait, str(error)))
         self.on_problem(f"alert to {parcel.target} {'was given up after a day' if is_over else 'did not get through'}: {error}")
         return Summary(dead=1) if is_over else Summary(failed=1)

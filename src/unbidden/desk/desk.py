@@ -156,6 +156,11 @@ class Desk:
         with writing(self._engine, alone=False) as connection:
             return posting.mark_held(connection, parcel, who, until)
 
+    def hurry(self, target: str, at: datetime) -> int:
+        """How many rows that wait after a failure are due now: for a target that is back."""
+        with writing(self._engine, alone=False) as connection:
+            return posting.hurry(connection, target, at)
+
     def revive(self, target: str, at: datetime) -> int:
         """How many rows of a target that were given up are tried again."""
         with writing(self._engine, alone=False) as connection:
