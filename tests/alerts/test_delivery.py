@@ -193,6 +193,39 @@ def test_a_story_keeps_its_order_and_other_targets_go_on(scene: Scene, found: li
     assert scene.got == ["attempted medium", "attempted medium", "attempted high", "persisted critical"]
 
 
+def test_what_comes_later_in_a_story_waits_for_what_came_before(scene: Scene, found: list[Incident]) -> None:
+    scene.record(level(found[0], "attempted", "medium"))
+    scene.record(level(found[0], "approved", "high"))
+    scene.served.answers = [500] * 7
+    deliverer = scene.deliverer()
+    while scene.served.answers:
+        deliverer.run_once()
+        scene.clock.move(33)
+    # The first is put off for a minute and the target is not: only another story may go now.
+    scene.record(level(found[1], "attempted", "high"))
+    scene.served.requests.clear()
+    parcel = claimed(scene)
+    assert parcel.incident_id == found[1]["id"]
+    assert claimed(scene) is None
+
+
+def test_a_wake_is_heard_at_once(scene: Scene, found: list[Incident]) -> None:
+    stop, deliverer = threading.Event(), scene.deliverer()
+    runner = threading.Thread(target=deliverer.run, args=(stop, 30.0))
+    runner.start()
+    scene.record(*found[:3])
+
+    def is_done() -> bool:
+        deliverer.wake()
+        return set(scene.states) == {"sent"}
+
+    eventually(is_done, 5.0)
+    stop.set()
+    deliverer.wake()
+    runner.join(5)
+    assert not runner.is_alive()
+
+
 NIGHT = Quiet(time_zone="Europe/Berlin", start=clock_time(22), end=clock_time(7))
 
 

@@ -195,6 +195,13 @@ def test_text_that_databases_refuse(desk: Desk, found: list[Incident]) -> None:
     assert desk.incidents()[0].document["user"] == "a\N{REPLACEMENT CHARACTER}b\u202e\\u0000"
 
 
+def test_a_name_of_any_length(desk: Desk, found: list[Incident]) -> None:
+    names = ["x" * 9000, "x" * 8999 + "y", "n\x00l"]
+    desk.record([], [{**one, "user": name} for one, name in zip(found, names, strict=False)], AT, SOC)
+    assert [one.document["user"] for one in desk.incidents(users=[names[1]])] == [names[1]]
+    assert [change.what for change in desk.record(names, [], AT, SOC)] == ["withdrawn"] * 3
+
+
 def test_it_is_fast(file_desk: Desk, found: list[Incident]) -> None:
     def best(documents: Sequence[Sequence[Incident]], people: list[str]) -> float:
         took = []

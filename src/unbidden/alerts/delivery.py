@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
 from unbidden.alerts.letter import DeliveryError, Letter, Means
 from unbidden.alerts.message import message_of
@@ -59,6 +60,8 @@ class Deliverer:
     who: str = ""
     lease: timedelta = LEASE
     on_problem: Callable[[str], None] = lambda _text: None
+    _news: threading.Condition = field(default_factory=threading.Condition, repr=False)
+    _wakes: int = field(default=0, repr=False)
     _rests: dict[str, datetime] = field(default_factory=dict, repr=False)
     _failures: dict[str, int] = field(default_factory=dict, repr=False)
 
@@ -74,20 +77,35 @@ class Deliverer:
         return total
 
     def run(self, stop: threading.Event, poll_s: float = 1.0) -> None:
-        """Deliver until stopped; each target in a thread of its own, so that a slow one keeps nobody waiting."""
+        """Deliver until stopped; each target in a thread of its own, so that a slow one keeps nobody waiting.
+
+        It looks into the outbox every `poll_s`, and at once after `wake`; stopping takes as long at most, and until what is being sent is sent.
+        """
         threads = [threading.Thread(target=self._loop, args=(name, stop, poll_s), name=f"alerts-{name}") for name in self.targets]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
 
+    def wake(self) -> None:
+        """Say that there is something new in the outbox; who delivers need not wait for the next look."""
+        with self._news:
+            self._wakes += 1
+            self._news.notify_all()
+
     def _loop(self, name: str, stop: threading.Event, poll_s: float) -> None:
         while not stop.is_set():
+            heard = self._wakes
             try:
                 self._serve(name, stop)
             except DeskError as error:
                 self.on_problem(str(error))
-            stop.wait(poll_s)
+            with self._news:
+                self._news.wait_for(partial(self._is_awake, heard, stop), poll_s)
+
+    def _is_awake(self, heard: int, stop: threading.Event) -> bool:
+        """Whether to look again before time: a wake that came while something was being sent counts as well."""
+        return self._wakes != heard or stop.is_set()
 
     def _serve(self, name: str, stop: threading.Event | None = None) -> Summary:
         """One target's rows, until none is due or one fails: then the others would as well, and wait with it."""

@@ -72,7 +72,7 @@ class Ledger:
             query = select(
                 outbox.c.id, outbox.c.incident_id, outbox.c.story, outbox.c.target, outbox.c.kind, outbox.c.stage, outbox.c.severity, outbox.c.state,
                 outbox.c.attempts, outbox.c.claimed_until,
-            ).where(outbox.c.story.in_(wanted[start : start + _CHUNK]), outbox.c.state != "replaced").with_for_update()  # fmt: skip
+            ).where(outbox.c.story.in_(wanted[start : start + _CHUNK]), outbox.c.state != "replaced").order_by(outbox.c.position).with_for_update()  # fmt: skip
             # Locked, so that nothing is taken back that is being sent at this moment.
             for row in connection.execute(query):
                 self._read(row)
