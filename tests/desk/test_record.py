@@ -141,6 +141,19 @@ def test_a_story_whose_id_changes_goes_on_in_its_thread(desk: Desk, found: list[
     assert (gone.superseded_by, gone.withdrawn_reason) == ("other", "merged")
 
 
+def test_two_that_turn_out_to_be_one_go_on_in_the_thread_of_the_one_that_stays(file_desk: Desk, found: list[Incident]) -> None:
+    stays = at_level(found[0], "attempted high")
+    goes = {**at_level(found[0], "approved high"), "id": "goes"}
+    file_desk.record([], [stays, goes], AT, SOC)
+    deliver(file_desk)
+    deliver(file_desk)
+    person = [stays["user"]]
+    # The approval was told in the thread that ends; the one that goes on has to tell it as well.
+    file_desk.record(person, [at_level(stays, "approved high")], AT, SOC)
+    said = {(row.incident_id, row.story, row.payload["change"]["what"]) for row in file_desk.outbox() if row.state == "pending"}
+    assert said == {("goes", "goes", "merged"), (stays["id"], stays["id"], "stage_raised")}
+
+
 def test_ids_that_swing_alert_once(desk: Desk, found: list[Incident]) -> None:
     old = at_level(found[0], "approved high")
     new = {**old, "id": "other"}
