@@ -12,6 +12,7 @@ from sqlalchemy import Engine, bindparam, func, insert, select, update
 
 from unbidden.desk import outbox as posting
 from unbidden.desk.database import connect, reading, shown, writing
+from unbidden.desk.documents import key_of
 from unbidden.desk.outbox import Parcel
 from unbidden.desk.record import Change, record
 from unbidden.desk.tables import audit, change, fact, incident, thread
@@ -112,7 +113,7 @@ class Desk:
     ) -> list[Recorded]:  # fmt: skip
         """Incidents, the latest first: of these ids, of these people, that lasted until `since` or later, with the withdrawn ones if they are wanted."""
         query = select(incident).order_by(incident.c.last_at.desc(), incident.c.id).limit(limit)
-        for column, wanted in ((incident.c.id, ids), (incident.c.user, users)):
+        for column, wanted in ((incident.c.id, ids), (incident.c.user, None if users is None else set(map(key_of, users)))):
             query = query if wanted is None else query.where(column.in_(sorted(wanted)))
         query = query if since is None else query.where(incident.c.last_at >= since)
         query = query if withdrawn else query.where(incident.c.withdrawn_at.is_(None))
@@ -155,6 +156,11 @@ class Desk:
         """Whether the row was put off until quiet hours end."""
         with writing(self._engine, alone=False) as connection:
             return posting.mark_held(connection, parcel, who, until)
+
+    def hurry(self, target: str, at: datetime) -> int:
+        """How many rows that wait after a failure are due now: for a target that is back."""
+        with writing(self._engine, alone=False) as connection:
+            return posting.hurry(connection, target, at)
 
     def revive(self, target: str, at: datetime) -> int:
         """How many rows of a target that were given up are tried again."""
