@@ -178,16 +178,11 @@ def test_an_incident_of_another_time_is_another_story(file_desk: Desk, found: li
     ]
 
 
-def test_campaigns_are_set_apart_and_stay(desk: Desk, found: list[Incident]) -> None:
+def test_campaign_comes_and_goes_with_the_document(desk: Desk, found: list[Incident]) -> None:
     alone = {**found[0], "campaign": None}
-    desk.record([], [alone], AT, SOC)
-    assert desk.set_campaigns({alone["id"]: "c1", "nobody": "c2"}, AT) == 1
-    assert desk.set_campaigns({alone["id"]: "c1"}, AT) == 0
-    # A tick that judges few people knows of no campaign; that takes nothing away.
-    assert desk.record([alone["user"]], [alone], AT, SOC) == []
-    assert desk.incidents()[0].document["campaign"] == "c1"
-    assert desk.set_campaigns({alone["id"]: None}, AT) == 1
-    assert desk.incidents()[0].document["campaign"] is None
+    for campaign in (None, "c1", None):
+        desk.record([alone["user"]], [{**alone, "campaign": campaign}], AT)
+        assert desk.incidents()[0].document["campaign"] == campaign
 
 
 def test_reading_by_people_ids_and_time(file_desk: Desk, found: list[Incident]) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import Engine, bindparam, func, insert, select, update
+from sqlalchemy import Engine, func, insert, select, update
 
 from unbidden.desk import outbox as posting
 from unbidden.desk.database import connect, reading, shown, writing
@@ -25,7 +25,7 @@ _LEASE = timedelta(seconds=90)
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """An incident as the desk has it. `document` is that of the result, with the campaign that is known now; a withdrawn one keeps its last document."""
+    """An incident as the desk has it. `document` is that of the result; a withdrawn one keeps its last document."""
 
     id: str
     document: Mapping[str, Any]
@@ -88,24 +88,6 @@ class Desk:
         """
         with writing(self._engine) as connection:
             return record(connection, judged, incidents, at, targets, since, alert_since)
-
-    def set_campaigns(self, campaigns: Mapping[str, str | None], at: datetime) -> int:
-        """How many incidents were put into another campaign, or into none where that is None. Unknown ids are passed over."""
-        rows = [{"its_id": name, "its_campaign": campaign} for name, campaign in sorted(campaigns.items())]
-        if not rows:
-            return 0
-        changed = 0
-        with writing(self._engine) as connection:
-            for start in range(0, len(rows), _CHUNK):
-                part = {row["its_id"]: row["its_campaign"] for row in rows[start : start + _CHUNK]}
-                known = connection.execute(select(incident.c.id, incident.c.campaign).where(incident.c.id.in_(list(part)))).all()
-                news = [{"its_id": name, "its_campaign": part[name]} for name, campaign in known if part[name] != campaign]
-                if news:
-                    connection.execute(
-                        update(incident).where(incident.c.id == bindparam("its_id")).values(campaign=bindparam("its_campaign"), updated_at=at), news
-                    )
-                changed += len(news)
-        return changed
 
     def incidents(
         self, *, ids: Collection[str] | None = None, users: Collection[str] | None = None, since: datetime | None = None,

@@ -114,7 +114,7 @@ def _had(connection: Connection, users: Collection[str], ids: Collection[str]) -
 
 
 def _is_same(had: _Had | None, now: Filed) -> bool:
-    return had is not None and had.withdrawn_at is None and had.digest == now.digest and now.campaign in {None, had.campaign}
+    return had is not None and had.withdrawn_at is None and had.digest == now.digest and now.campaign == had.campaign
 
 
 def _stories(had: Mapping[str, _Had], ids: Collection[str]) -> set[str]:
@@ -218,6 +218,6 @@ def _incident_row(turn: _Turn, at: datetime) -> dict[str, Any]:
     now, had = turn.now, turn.had
     return {
         **{name: getattr(now, name) for name in _KEPT},
-        "campaign": now.campaign or (had.campaign if had else None), "story": turn.story, "updated_at": at, "revision": had.revision + 1 if had else 1,
+        "campaign": now.campaign, "story": turn.story, "updated_at": at, "revision": had.revision + 1 if had else 1,
         "withdrawn_at": None, "withdrawn_reason": None, "superseded_by": None,
     }  # fmt: skip
