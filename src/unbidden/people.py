@@ -173,7 +173,6 @@ def _store(con: duckdb.DuckDBPyConnection, groups: _Groups, could_be: dict[str, 
 
 
 def _fill(con: duckdb.DuckDBPyConnection, table: str, rows: list[list[object]]) -> None:
-    for start in range(0, len(rows), 500):
-        part = rows[start : start + 500]
-        marks = ", ".join("(" + ", ".join("?" for _ in part[0]) + ")" for _ in part)
-        con.execute(f"INSERT INTO {table} VALUES {marks}", [cell for row in part for cell in row])
+    if rows:
+        marks = ", ".join(f"unnest(${number})" for number in range(1, len(rows[0]) + 1))
+        con.execute(f"INSERT INTO {table} SELECT {marks}", [list(column) for column in zip(*rows, strict=True)])

@@ -19,7 +19,7 @@ from unbidden.live.judge import Judge, Verdict
 from unbidden.live.keeper import Batch, Keeper, Reader, drained
 
 # People judged at once: more make a tick longer, fewer make everybody wait. Those who may wait fill a tick only so far.
-PEOPLE_AT_ONCE, AT_LEISURE = 400, 100
+PEOPLE_AT_ONCE, AT_LEISURE = 600, 100
 EVENTS_AT_ONCE = 10_000
 
 
@@ -60,6 +60,7 @@ class Core:
     problem: str | None = None
     is_ready: bool = False
     _accepted: dict[str, float] = field(default_factory=dict)
+    _latest: datetime | None = None
 
     def __post_init__(self) -> None:
         """Put the parts together."""
@@ -85,10 +86,10 @@ class Core:
         self.is_ready = True
 
     def as_of(self) -> datetime:
-        """The instant that is judged."""
-        if self.follows_events:
-            return (self.newest or datetime(1970, 1, 1)).replace(tzinfo=UTC)  # noqa: DTZ001 - the engine's times are naive and UTC
-        return self.clock() - self.lag
+        """The instant that is judged. It never goes back, not even when the clock is set back: what was so stays so."""
+        now = (self.newest or datetime(1970, 1, 1)).replace(tzinfo=UTC) if self.follows_events else self.clock() - self.lag  # noqa: DTZ001 - naive and UTC
+        self._latest = now if self._latest is None else max(now, self._latest)
+        return self._latest
 
     def run(self, stop: threading.Event) -> None:
         """Judge what comes until told to stop, and to the end of what is there then."""
@@ -103,7 +104,7 @@ class Core:
         as_of = self.as_of()
         if not self.judge.waiting(as_of):
             return bool(batches)
-        self.record(self.judge.tick(as_of, PEOPLE_AT_ONCE, at_leisure=AT_LEISURE))
+        self.record(self.judge.tick(as_of, PEOPLE_AT_ONCE, at_leisure=AT_LEISURE if self.judge.is_pressed else None))
         return True
 
     def record(self, verdict: Verdict) -> None:

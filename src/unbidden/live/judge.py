@@ -89,6 +89,11 @@ class Judge:
         """Whether somebody is still due of whom something arrived."""
         return bool(self._pressing or self._due)
 
+    @property
+    def is_pressed(self) -> bool:
+        """Whether somebody is due who may be under attack."""
+        return bool(self._pressing)
+
     def waiting(self, as_of: datetime) -> int:
         """How many people are due at an instant."""
         self._ring(as_of)
