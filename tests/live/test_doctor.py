@@ -209,9 +209,16 @@ def test_secrets_that_cannot_be_had_are_named_by_their_place(place: Place) -> No
 
 
 def test_files_that_are_not_there_are_named(place: Place) -> None:
-    place.configure(
-        '[judge]\npeople = "people.csv"\ntrust = "trust.csv"\nlists = ["tor=exits.txt"]\ngeo = ["city.mmdb"]\ndetections = "own"\n[[doors.folders]]\npath = "in"\n'
-    )
+    place.configure("""
+        [judge]
+        people = "people.csv"
+        trust = "trust.csv"
+        lists = ["tor=exits.txt"]
+        geo = ["city.mmdb"]
+        detections = "own"
+        [[doors.folders]]
+        path = "in"
+    """)
     problems = place.problems()
     assert set(problems) == {"[judge] people", "[judge] trust", "[judge] lists", "[judge] geo", "[judge] detections", "folder folder"}
     assert all(str(place.folder) in text for text in problems.values())
@@ -252,9 +259,8 @@ def test_a_damaged_desk_is_a_problem(place: Place) -> None:
 
 def test_a_target_is_tried_and_nothing_sent(place: Place) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        place.configure(
-            f'[alert.siem]\nkind = "syslog"\nhost = "127.0.0.1"\nport = {taken.getsockname()[1]}\n[alert.gone]\nkind = "syslog"\nhost = "127.0.0.1"\nport = {free_port()}\n'
-        )
+        ports = {"siem": taken.getsockname()[1], "gone": free_port()}
+        place.configure("\n".join(f'[alert.{name}]\nkind = "syslog"\nhost = "127.0.0.1"\nport = {number}' for name, number in ports.items()))
         assert set(place.problems()) == {"alert gone"}
         taken.settimeout(5)
         connection, _ = taken.accept()

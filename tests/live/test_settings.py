@@ -171,6 +171,13 @@ def test_what_changed_is_said_by_its_place_alone() -> None:
     assert list(changes(old, old)) == []
 
 
+def test_what_changed_in_a_row_of_tables_is_said_by_its_number() -> None:
+    rows = ['[[doors.folders]]\npath = "a"\n', '[[doors.folders]]\npath = "b"\n', '[[doors.folders]]\npath = "c"\n']
+    one, two, three = (settings_of(text, Path("u.toml")) for text in (rows[0], rows[0] + rows[1], rows[0] + rows[2]))
+    assert list(changes(one, two)) == ["[[doors.folders]] 2 is new"]
+    assert list(changes(two, three)) == ["[[doors.folders]] 2, path changed"]
+
+
 def test_models_are_found_however_deep() -> None:
     assert all(issubclass(table.model, BaseModel) for table in tables_of(Settings))
     assert {"[lake]", "[[doors.syslog.listeners]]", "[alert.NAME.quiet]", "[source.NAME]"} <= {table.head for table in tables_of(Settings)}

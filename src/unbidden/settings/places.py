@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -117,8 +118,11 @@ def _differs(was: object, now: object, path: tuple[str, ...]) -> Iterator[str]:
     elif isinstance(was, dict) and isinstance(now, dict):
         for name in sorted(was.keys() | now.keys()):
             yield from _differs(was.get(name), now.get(name), (*path, str(name)))
+    elif isinstance(was, tuple) and isinstance(now, tuple) and any(isinstance(one, BaseModel) for one in (*was, *now)):
+        for number, (one, other) in enumerate(zip_longest(was, now), 1):
+            yield from _differs(one, other, (*path[:-1], f"{path[-1]}#{number}"))
     elif was is None or now is None:
-        told = head_of(path) if isinstance(was, BaseModel) or isinstance(now, BaseModel) else place_of(path)
+        told = head_of(path).rstrip(",") if isinstance(was, BaseModel) or isinstance(now, BaseModel) else place_of(path)
         yield f"{told} is {'new' if was is None else 'gone'}"
     else:
         yield f"{place_of(path)} changed"

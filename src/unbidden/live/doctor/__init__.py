@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from unbidden.errors import UnbiddenError
+from unbidden.errors import UnbiddenError, UnusableInputError
 from unbidden.live.doctor.desk import desk
 from unbidden.live.doctor.doors import doors
 from unbidden.live.doctor.files import files
@@ -17,9 +17,9 @@ from unbidden.live.doctor.machine import machine, versions
 from unbidden.live.doctor.secrets import secrets
 from unbidden.live.doctor.sources import sources
 from unbidden.live.doctor.targets import targets
-from unbidden.settings import read_settings
+from unbidden.settings import Settings, read_settings
 
-__all__ = ["Check", "examine", "listed"]
+__all__ = ["Check", "examine", "listed", "refuse_unless_ready"]
 
 Part: TypeAlias = Callable[[Look], Iterator[Check]]
 PARTS: Mapping[str, Part] = {
@@ -47,6 +47,14 @@ def examine(file: Path, environment: Mapping[str, str], progress: Callable[[str]
 def listed(checks: list[Check]) -> list[dict[str, Any]]:
     """The findings as they are written to JSON."""
     return [{"part": check.part, **asdict(check.finding)} for check in checks]
+
+
+def refuse_unless_ready(settings: Settings, file: Path, environment: Mapping[str, str]) -> None:
+    """Raise UnusableInputError with every problem, one a line, of what a running server could not go on with: files, secrets, doors, desk."""
+    look = Look(settings, file, environment, is_running=True)
+    found = [check for name in ("files", "secrets", "doors", "desk") for check in _safely(name, PARTS[name](look)) if check.finding.level == "problem"]
+    if found:
+        raise UnusableInputError("\n".join(f"{check.part}: {check.finding.text}" for check in found))
 
 
 def _safely(name: str, found: Iterator[Check]) -> Iterator[Check]:
