@@ -96,13 +96,15 @@ class Lake:
         """A lake to read in, whoever writes it: nothing is made or held. None when there is none. Raises LakeError when it cannot be read or is damaged."""
         lake = cls(root, dict(options or {}))
         try:
-            for name in TABLES:
+            for name in TABLES:  # rows come first: where there are none, there is no lake
                 lake._tables[name] = DeltaTable(f"{root.rstrip('/')}/{name}", storage_options=lake.options or None)
             lake._sequence, lake._cursors = lake._last_word()
         except TableNotFoundError as error:
             if not lake._tables:
                 return None
-            raise lake.failed("opened", error) from error
+            raise LakeError(
+                f"{root}: the table {TABLES[len(lake._tables)]} is missing; the server makes it anew when it begins, and reads the rows that it has again"
+            ) from error
         except (DeltaError, OSError) as error:
             raise lake.failed("opened", error) from error
         return lake

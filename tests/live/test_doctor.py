@@ -15,6 +15,7 @@ from types import SimpleNamespace
 
 import pytest
 import trustme
+from deltalake import DeltaTable
 from typer.testing import CliRunner
 
 from tests.vendors import Time, okta, serving
@@ -170,6 +171,23 @@ def test_a_damaged_log_of_the_lake_is_a_problem(place: Place) -> None:
     for log in (place.folder / "unbidden-lake/event/_delta_log").glob("*.json"):
         log.write_text("{", "utf-8")
     assert "cannot be opened" in place.problems()["lake"]
+
+
+def test_a_lake_without_one_of_its_tables_says_which(place: Place) -> None:
+    place.fill()
+    shutil.rmtree(place.folder / "unbidden-lake" / "event")
+    assert {part: "the table event is missing" in text for part, text in place.problems().items()} == {"lake": True}
+
+
+def test_a_table_forgets_a_damaged_file_as_the_page_says(place: Place) -> None:
+    place.fill()
+    place.files("raw")[0].unlink()
+    DeltaTable(f"{place.folder}/unbidden-lake/raw").repair()
+    assert place.problems() == {}
+    lake = Lake.open(f"{place.folder}/unbidden-lake")
+    assert (lake.sequence, lake.cursor("okta")) == (2, {"at": "1"})
+    assert lake.append([Lot("okta", ROWS, NOW)], NOW) == 3
+    lake.close()
 
 
 def test_a_lake_that_a_server_holds_is_only_read(place: Place) -> None:

@@ -60,15 +60,15 @@ SOURCES: Mapping[str, Beginning] = {
     ),
 }  # fmt: skip
 
-_HOW = "send to port 8088 of this machine"
+_HOW = "send to the HTTP door (port 8088 if nothing else is set)"
 DOORS: Mapping[str, Beginning] = {
     "hec": Beginning(
         ("doors", "http", "hec"), "senders that speak Splunk HEC", {"source": "hec"}, {}, {"secret": "a long random text, which the sender gets too"},
-        f"{_HOW}, /services/collector/event, with the token", is_list=True,
+        f"{_HOW} at /services/collector/event, with the token", is_list=True,
     ),
     "push": Beginning(
         ("doors", "http", "push"), "senders that POST JSON", {"source": "push"}, {}, {"secret": "a long random text, which the sender gets too"},
-        f"{_HOW}, /v1/ingest, with the token as a bearer token", is_list=True,
+        f"{_HOW} at /v1/ingest, with the token as a bearer token", is_list=True,
     ),
     "okta-hook": Beginning(
         ("doors", "http", "okta"), "Okta event hooks", {}, {}, {"secret": "a long random text, which Okta sends in the Authorization header"},
@@ -76,7 +76,7 @@ DOORS: Mapping[str, Beginning] = {
     ),
     "syslog": Beginning(
         ("doors", "syslog", "listeners"), "lines of syslog", {"transport": "tcp", "port": 5514}, {}, {},
-        "send lines to port 5514 of this machine", is_list=True,
+        "send lines to the port of the listener (5514 if nothing else is set)", is_list=True,
     ),
     "folder": Beginning(
         ("doors", "folders"), "a folder into which files are put", {}, {"path": "inbox"}, {}, "make the folder, and put exported logs into it", is_list=True,

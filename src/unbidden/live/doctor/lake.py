@@ -19,7 +19,7 @@ from unbidden.settings import LakeSettings
 _READ_WHOLE = 256 << 20
 _GROWTH_DAYS = 7
 _AWAY = "see that the address, the rights and the options under [lake] are right"
-_DAMAGED = "put the file back from a backup; without one, stop the server, move it away and write the table anew from what is left (docs/serving.md)"
+_DAMAGED = "put the file back from a backup; without one let the table forget it, as docs/serving.md says"
 
 
 def is_held(root: str) -> bool:
