@@ -23,6 +23,7 @@ from unbidden.commands import init as beginning
 from unbidden.commands import replay as replaying
 from unbidden.commands import serve as serving
 from unbidden.commands.explain import explain_one
+from unbidden.commands.fetch import fetch
 from unbidden.commands.shell import (
     AsOf,
     Columns,
@@ -114,6 +115,7 @@ app.command("init")(beginning.init)
 app.command("doctor")(examining.doctor)
 app.command("serve")(serving.serve)
 app.command("replay")(replaying.replay)
+app.command()(fetch)
 
 
 @app.command()

@@ -45,10 +45,11 @@ class LakeError(UnbiddenError):
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """Rows of one commit of `raw` as they come back: texts with their source, provider and instant of arrival, in order."""
+    """The lots of one commit of `raw`, in order; `accepted_s` are the instants of their acceptance by the monotonic clock, where that is known."""
 
     sequence: int
     lots: tuple[Lot, ...]
+    accepted_s: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

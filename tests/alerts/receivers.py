@@ -6,7 +6,8 @@ import json
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -32,6 +33,7 @@ class Request:
 
     @property
     def json(self) -> Any:
+        """The body."""
         return json.loads(self.body)
 
 
@@ -91,6 +93,7 @@ class Post:
     was_secure: list[bool] = field(default_factory=list)
 
     async def handle_DATA(self, server: Any, _session: object, envelope: Any) -> str:  # noqa: N802 -- aiosmtpd calls it so
+        """The answer to a mail."""
         if self.refusals:
             return self.refusals.pop(0)
         self.mails.append(envelope.content)
@@ -166,3 +169,10 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def eventually(holds: Callable[[], bool], within_s: float = 30.0) -> None:
+    end = time.monotonic() + within_s
+    while not holds():
+        assert time.monotonic() < end, "it did not come about in time"
+        time.sleep(0.02)

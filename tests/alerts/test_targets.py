@@ -26,7 +26,7 @@ from unbidden.alerts.syslog import cef
 from unbidden.desk import Desk, TargetRule
 from unbidden.wire import Wire
 
-EVIL = 'x|y=z\\ <!channel> *bold* <b>&amp;</b> [a](http://evil.example) \u202egpj.exe\u202c\r\nBcc: all@example.com \x1b[31m p\u0430ypal'
+EVIL = "x|y=z\\ <!channel> *bold* <b>&amp;</b> [a](http://evil.example) \u202egpj.exe\u202c\r\nBcc: all@example.com \x1b[31m p\u0430ypal"
 
 
 @pytest.fixture
@@ -54,8 +54,8 @@ def evil(letter: Letter) -> Letter:
 
 def test_a_webhook_is_signed_and_holds_the_incident(wire: Wire, letter: Letter) -> None:
     with hook() as served:
-        target = WebhookTarget(kind="webhook", url=f"{served.url}/in", secret="env:KEY", token="env:TOKEN")  # noqa: S106 -- it is a reference
-        assert send(target, letter, means(wire, KEY="geheim", TOKEN="t0k")) is None
+        target = WebhookTarget(kind="webhook", url=f"{served.url}/in", secret="env:KEY", token="env:BEARER")  # noqa: S106 -- it is a reference
+        assert send(target, letter, means(wire, KEY="geheim", BEARER="t0k")) is None
     [request] = served.requests
     at, signature = re.fullmatch(r"t=(\d+),v1=([0-9a-f]{64})", request.headers["unbidden-signature"]).groups()  # type: ignore[union-attr]
     assert hmac.compare_digest(signature, hmac.new(b"geheim", at.encode() + b"." + request.body, hashlib.sha256).hexdigest())

@@ -54,21 +54,28 @@ class Server:
     user: str | None
 
     def start(self) -> None:
+        """Start it."""
         options = f"-c listen_addresses='' -c unix_socket_directories={self.folder} -c fsync=off"
         self.run("pg_ctl", "-D", str(self.folder / "data"), "-w", "-t", "30", "-l", str(self.folder / "log"), "-o", options, "start")
 
     def stop(self) -> None:
+        """Stop it, without a farewell to anybody."""
         self.run("pg_ctl", "-D", str(self.folder / "data"), "-w", "-m", "immediate", "stop")
 
     def run(self, program: str, *words: str) -> None:
+        """Run one of its programs."""
         options: dict[str, Any] = {"user": self.user, "group": pwd.getpwnam(self.user).pw_gid, "extra_groups": []} if self.user else {}
-        done = subprocess.run([self.programs / program, *words], cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=60, check=False, **options)
+        done = subprocess.run(
+            [self.programs / program, *words], cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=60, check=False, **options
+        )
         assert done.returncode == 0, done.stderr.decode()
 
     def url(self, database: str) -> str:
+        """Where a database is."""
         return f"postgresql://tester@/{database}?host={self.folder}"
 
     def execute(self, statement: str) -> None:
+        """Do something to the server."""
         with psycopg.connect(host=str(self.folder), user="tester", dbname="postgres", autocommit=True) as connection:
             connection.execute(statement.encode())
 

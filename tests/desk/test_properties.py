@@ -47,7 +47,7 @@ def deliver_all(desk: Desk) -> None:
 
 @settings(max_examples=60)
 @given(STEPS, st.booleans(), st.randoms(use_true_random=False))
-def test_alerts_rise_and_nothing_is_told_twice(steps: list[dict[str, tuple[str, str]]], is_delivered: bool, chance: Any) -> None:  # noqa: FBT001 -- hypothesis gives it
+def test_alerts_rise_and_nothing_is_told_twice(steps: list[dict[str, tuple[str, str]]], is_delivered: bool, chance: Any) -> None:
     with fresh() as desk:
         for step in steps:
             desk.record(["ana"], told(step, PATTERN), AT, TARGETS)

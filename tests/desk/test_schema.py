@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import stat
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -34,7 +37,7 @@ def test_a_newer_database_is_refused(url: str) -> None:
     engine = connect(url)
     with writing(engine) as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
-    with pytest.raises(DeskError, match="newer unbidden.*9999"):
+    with pytest.raises(DeskError, match=r"newer unbidden.*9999"):
         Desk.open(url)
     with writing(engine) as connection:
         assert connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one() == "9999"
@@ -95,8 +98,8 @@ def test_the_file_is_its_owners_alone_and_careful(tmp_path: Path) -> None:
     engine = connect(f"sqlite:///{file}")
     with writing(engine) as opened:
         assert opened.exec_driver_sql("PRAGMA foreign_keys").scalar_one() == 1
+    row = dict.fromkeys(("id", "incident_id", "story", "target", "kind", "stage", "severity", "state"), "x")
     with pytest.raises(DeskError, match="FOREIGN KEY"), writing(engine) as opened:
-        row = {name: "x" for name in ("id", "incident_id", "story", "target", "kind", "stage", "severity", "state")}
         opened.execute(outbox.insert(), {**row, "payload": {}, "created_at": AT, "next_at": AT, "attempts": 0})
     engine.dispose()
 
@@ -118,21 +121,24 @@ def test_a_call_after_a_lost_connection_works(postgresql: Server, found: list[In
         assert [change.what for change in desk.record([], found[:3], AT, RULES)] == ["opened"]
 
 
-def test_two_processes_do_not_lose_each_others_rows(tmp_path: Path, found: list[Incident]) -> None:
-    url = f"sqlite:///{tmp_path / 'desk.db'}"
-    Desk.open(url).close()
-    children = []
-    for number in range(3):
-        child = os.fork()
-        if child == 0:
-            try:
-                with Desk.open(url) as desk:
-                    for one in found[:12]:
-                        desk.record([], [{**one, "id": f"{number}:{one['id']}", "user": f"{number}:{one['user']}"}], AT, RULES)
-            except BaseException:
-                os._exit(1)
-            os._exit(0)
-        children.append(child)
-    assert [os.waitpid(child, 0)[1] for child in children] == [0, 0, 0]
+CHILD = """
+import json, sys
+from datetime import UTC, datetime
+from unbidden.desk import Desk, TargetRule
+with Desk.open(sys.argv[1]) as desk:
+    for one in json.load(sys.stdin):
+        desk.record([], [{**one, "id": sys.argv[2] + one["id"], "user": sys.argv[2] + one["user"]}], datetime.now(UTC), [TargetRule("soc")])
+"""
+
+
+def test_processes_that_write_at_once_do_not_lose_each_others_rows(url: str, found: list[Incident], repository: Path) -> None:
+    given = json.dumps(found[:12]).encode()
+    environment = {**os.environ, "PYTHONPATH": str(repository / "src")}
+    children = [subprocess.Popen([sys.executable, "-c", CHILD, url, str(number)], stdin=subprocess.PIPE, env=environment) for number in range(3)]
+    for child in children:
+        assert child.stdin is not None
+        child.stdin.write(given)
+        child.stdin.close()
+    assert [child.wait(60) for child in children] == [0, 0, 0]
     with Desk.open(url) as desk:
-        assert len(desk.incidents()) == 36
+        assert len(desk.incidents()) == len(desk.outbox()) == 36

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from unbidden.doors.settings import HecToken, Token
 from unbidden.intake import Intake, Lot, Ticket
 
 
@@ -32,16 +33,20 @@ class Lake:
 
     @property
     def texts(self) -> list[str]:
+        """Every text that is kept, in order."""
         return [text for lot in self.lots for text in lot.texts]
 
     def cursor(self, source: str) -> dict[str, str]:
+        """The last cursor of a source."""
         return next((dict(lot.cursor) for lot in reversed(self.lots) if lot.source == source and lot.cursor is not None), {})
 
     def is_kept(self, receipts: Collection[str]) -> set[str]:
+        """Which receipts are kept."""
         held = {json.loads(line)["receipt"] for line in self.file.read_text("utf-8").splitlines()} if self.file and self.file.exists() else self.receipts
         return held & set(receipts)
 
     def run(self) -> None:
+        """Take and keep until `stop`."""
         while not self._over.is_set():
             if self._is_held_up():
                 continue
@@ -72,7 +77,18 @@ class Lake:
         ticket.keep()
 
     def stop(self) -> None:
+        """End."""
         self._over.set()
+
+
+def hec(source: str, reference: str, **more: object) -> HecToken:
+    """A sender of the event collector."""
+    return HecToken(source=source, secret=reference, **more)  # type: ignore[arg-type]
+
+
+def push(source: str, reference: str, **more: object) -> Token:
+    """A sender of plain pushes."""
+    return Token(source=source, secret=reference, **more)  # type: ignore[arg-type]
 
 
 @contextmanager

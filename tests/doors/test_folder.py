@@ -37,9 +37,11 @@ class Watch:
     door: Door = field(init=False)
 
     def __post_init__(self) -> None:
+        """Open the door."""
         self.restart()
 
     def restart(self) -> None:
+        """Open the door anew, where the lake says."""
         settings = Folder(path=self.root, stable_s=10, **self.options)  # type: ignore[arg-type]
         self.door = Door(settings, self.lake.intake, monotonic=lambda: self.now_s, cursor=self.lake.cursor("folder"))
 
@@ -55,6 +57,7 @@ class Watch:
         return self.poll() + self.poll(11)
 
     def write(self, name: str, text: str | bytes, mode: str = "ab") -> Path:
+        """Write to a file of the folder, at its end if nothing else is said."""
         with (self.root / name).open(mode) as out:
             out.write(text.encode() if isinstance(text, str) else text)
         return self.root / name
@@ -179,7 +182,7 @@ DOCUMENTS = {
     "page.json": json.dumps({"value": [row(0), row(1)]}, indent=2),
     "array.json": json.dumps([row(0), row(1)], indent=2),
     "table.csv": "ticket,opened,requester,summary\n1,2026-03-02T21:14:00Z,dana@example.com,I get prompts that I did not ask for\n",
-    "one.eml": "From: dana@example.com\nTo: help@example.com\nDate: Mon, 2 Mar 2026 21:14:00 +0000\nSubject: prompts\n\nI get prompts that I did not ask for.\n",
+    "one.eml": "From: dana@example.com\nTo: help@example.com\nDate: Mon, 2 Mar 2026 21:14:00 +0000\nSubject: prompts\n\nPrompts that I did not ask for.\n",
 }
 
 
@@ -201,6 +204,25 @@ def test_a_document_that_changes_is_taken_again(watch: Watch) -> None:
     assert len(watch.settle()) == 1
     watch.write("a.json", json.dumps([row(0), row(1)], indent=1), "wb")
     assert len(watch.settle()) == 2
+
+
+def test_files_that_were_taken_whole_are_moved_when_asked_for_and_only_then(watch: Watch, tmp_path: Path) -> None:
+    done = tmp_path / "done"
+    done.mkdir()
+    (done / "a.json").write_text("another", "utf-8")
+    watch.options = {"done": done}
+    watch.restart()
+    watch.write("a.json", json.dumps([row(0)], indent=1))
+    watch.write("b.jsonl", LINES[1] + "\n")
+    watch.poll()
+    watch.lake.refuse = 1
+    watch.poll(11)
+    watch.poll()
+    assert sorted(file.name for file in watch.root.iterdir()) == ["a.json", "b.jsonl"]
+    watch.poll()
+    assert sorted(file.name for file in watch.root.iterdir()) == ["b.jsonl"]
+    assert sorted(file.name for file in done.iterdir()) == ["a.json", "a.json.1"]
+    assert (done / "a.json").read_text("utf-8") == "another"
 
 
 def test_what_cannot_be_read_is_told(watch: Watch) -> None:
@@ -228,6 +250,7 @@ def test_hidden_unfinished_and_linked_files_are_left_alone(watch: Watch, tmp_pat
 def test_a_folder_that_is_not_there_is_told_and_found_later(watch: Watch) -> None:
     watch.root.rmdir()
     assert watch.poll() == []
+    assert "No such file" in watch.door.counts.snapshot()["folder"].problem
     watch.root.mkdir()
     watch.write("a.jsonl", LINES[0] + "\n")
     assert watch.poll() == LINES[:1]

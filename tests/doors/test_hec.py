@@ -17,19 +17,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
-from tests.doors.lake import Lake, running, until
+from tests.doors.lake import Lake, hec, running, until
 from tests.test_ingest import read, row
 from unbidden.doors.hec import NoError, events
 from unbidden.doors.http import Surroundings, app
-from unbidden.doors.settings import HecToken, Http
+from unbidden.doors.settings import Http
 from unbidden.intake import Intake
 
 ENVIRONMENT = {"PLAIN": "11111111-aaaa", "ACKED": "22222222-bbbb", "OKTA": "33333333-cccc"}
 SETTINGS = Http(
     hec=(
-        HecToken(source="plain", secret="env:PLAIN"),
-        HecToken(source="acked", secret="env:ACKED", acknowledges=True),
-        HecToken(source="okta", secret="env:OKTA", provider="okta"),
+        hec("plain", "env:PLAIN"),
+        hec("acked", "env:ACKED", acknowledges=True),
+        hec("okta", "env:OKTA", provider="okta"),
     ),
     confirm_within_s=2,
     max_body=20_000,
@@ -287,6 +287,8 @@ def test_what_a_collector_was_given_is_read_whatever_the_event_is(tmp_path: Path
         {"time": at, "host": "h", "source": "syslog", "event": f"<38>Dec 31 23:59:58 web1 {says}"},
         {"time": str(at), "event": f"<38>1 2026-03-02T21:14:03Z web1 sshd 7 - - {says.partition(': ')[2]}\n"},
         {"time": at, "event": "<38>Dec 31 23:59:58 proxy okta: " + json.dumps(row(3))},
+        {"time": at, "event": {"log": f"<38>Dec 31 23:59:56 web1 {says}\n", "stream": "stdout"}},
+        {"time": at, "event": {"host": "web1", "message": f"<38>Dec 31 23:59:57 web1 {says}", "source_type": "file"}},
         {"event": f"<38>Dec 31 23:59:58 web1 {says}"},
         {"time": "never", "event": f"<38>Dec 31 23:59:58 web1 {says}"},
     ]
@@ -294,6 +296,6 @@ def test_what_a_collector_was_given_is_read_whatever_the_event_is(tmp_path: Path
     file.write_text("\n".join(json.dumps(body) for body in bodies), "utf-8")
     found, unread, _ = read(file)
     assert sorted((one["provider"], f"{one['occurred_at']:%Y-%m-%d}") for one in found) == [
-        ("linux", "2025-12-31"), ("linux", "2026-03-02"), ("okta", "2026-03-02"), ("okta", "2026-03-02"), ("okta", "2026-03-02"),
+        *[("linux", "2025-12-31")] * 3, ("linux", "2026-03-02"), ("okta", "2026-03-02"), ("okta", "2026-03-02"), ("okta", "2026-03-02"),
     ]  # fmt: skip
-    assert [one["line"] for one in unread] == [6, 7]
+    assert [one["line"] for one in unread] == [8, 9]

@@ -32,11 +32,13 @@ class Cluster:
     servers: str
 
     def send(self, *values: str | None) -> None:
+        """Send messages, and return when the brokers have them."""
         for value in values:
             self.producer.produce(TOPIC, value)
         assert self.producer.flush(10) == 0
 
     def committed(self, group: str = "unbidden") -> int:
+        """How many messages the group has committed."""
         consumer = confluent_kafka.Consumer({"bootstrap.servers": self.servers, "group.id": group})
         try:
             spots = consumer.committed([confluent_kafka.TopicPartition(TOPIC, number) for number in range(4)], 10)

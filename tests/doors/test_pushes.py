@@ -14,20 +14,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
-from tests.doors.lake import Lake, running, until
+from tests.doors.lake import Lake, push, running, until
 from tests.test_ingest import read, row
 from unbidden.doors.bodies import records
 from unbidden.doors.counts import Counts
 from unbidden.doors.http import Surroundings, app
-from unbidden.doors.settings import Http, Notifications, OktaHook, Token
+from unbidden.doors.settings import Http, Notifications, OktaHook
 from unbidden.errors import UnusableInputError
 from unbidden.intake import Intake
 from unbidden.providers import registry
 
 ENVIRONMENT = {"PUSH": "push-secret", "DUO": "duo-secret", "HOOK": "hook-secret", "STATE": "state-secret"}
 SETTINGS = Http(
-    push=(Token(source="push", secret="env:PUSH"), Token(source="duo", secret="env:DUO", provider="duo")),
-    okta=OktaHook(secret="env:HOOK"),
+    push=(push("push", "env:PUSH"), push("duo", "env:DUO", provider="duo")),
+    okta=OktaHook.model_validate({"secret": "env:HOOK"}),
     graph=Notifications(client_state="env:STATE"),
     max_body=1 << 20,
 )
@@ -54,6 +54,7 @@ def client(lake: Lake, counts: Counts) -> Iterator[TestClient]:
 
 ROWS = [row(number) for number in range(3)]
 LINES = [json.dumps(one) for one in ROWS]
+SYSLOG = [f"<38>Mar  2 21:14:0{second} web1 sshd[7]: Failed" for second in range(2)]
 PAGE = json.dumps({"value": ROWS}, indent=1)
 BODIES: dict[str, tuple[str, list[str]]] = {
     "one object": (LINES[0], LINES[:1]),
@@ -64,7 +65,7 @@ BODIES: dict[str, tuple[str, list[str]]] = {
     "an array": (json.dumps(ROWS), LINES),
     "a pretty array": ("[\n" + ",\n".join(LINES) + "\n]\n", LINES),
     "a page": (PAGE, [PAGE]),
-    "syslog": ("<38>Mar  2 21:14:03 web1 sshd[7]: Failed\n<38>Mar  2 21:14:04 web1 sshd[7]: Failed", ["<38>Mar  2 21:14:03 web1 sshd[7]: Failed", "<38>Mar  2 21:14:04 web1 sshd[7]: Failed"]),
+    "syslog": ("\n".join(SYSLOG), SYSLOG),
 }  # fmt: skip
 
 
@@ -101,8 +102,9 @@ def test_bad_lines_are_kept_and_reported(client: TestClient, lake: Lake) -> None
 
 
 def test_bytes_that_are_no_utf8_are_kept(client: TestClient, lake: Lake) -> None:
-    client.post("/v1/ingest", content='{"city": "Köln"}'.encode("latin-1"), headers=PUSH)
-    assert lake.texts == ['{"city": "Köln"}']
+    text = '{"city": "Köln"}'
+    client.post("/v1/ingest", content=text.encode("latin-1") + b"\n" + text.encode(), headers=PUSH)
+    assert lake.texts == [text, text]
 
 
 def test_the_provider_is_that_of_the_path_or_of_the_token(client: TestClient, lake: Lake) -> None:
@@ -154,7 +156,6 @@ def test_a_full_intake_makes_the_sender_wait() -> None:
 def test_oktas_one_time_verification_is_answered(client: TestClient) -> None:
     answer = client.get("/v1/okta/events", headers={**HOOK, "X-Okta-Verification-Challenge": "abc"})
     assert answer.json() == {"verification": "abc"}
-    assert client.get("/v1/okta/events", headers={"X-Okta-Verification-Challenge": "abc"}).status_code == 401
     assert client.get("/v1/okta/events", headers=HOOK).status_code == 400
 
 
@@ -206,7 +207,7 @@ def test_counts_tell_what_came_and_what_did_not(client: TestClient, counts: Coun
 
 
 def test_two_senders_cannot_have_one_token() -> None:
-    twice = SETTINGS.model_copy(update={"push": (Token(source="a", secret="env:PUSH"), Token(source="b", secret="env:PUSH"))})
+    twice = SETTINGS.model_copy(update={"push": (push("a", "env:PUSH"), push("b", "env:PUSH"))})
     with pytest.raises(UnusableInputError, match="each needs its own"):
         app(twice, Intake(), Surroundings(ENVIRONMENT))
 

@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import json
+import random
 import socket
 import ssl
+import subprocess
+import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx2
 import pytest
 import trustme
 
-from tests.doors.lake import Lake, running, until
+from tests.doors.lake import Lake, hec, running, until
 from tests.test_ingest import row
 from unbidden.doors.http import Surroundings, app
 from unbidden.doors.serving import Serving
-from unbidden.doors.settings import HecToken, Http
+from unbidden.doors.settings import Http
 from unbidden.errors import UnusableInputError
 
-SETTINGS = Http(port=0, hec=(HecToken(source="plain", secret="env:PLAIN"), HecToken(source="acked", secret="env:ACKED", acknowledges=True)))
+SETTINGS = Http(port=0, hec=(hec("plain", "env:PLAIN"), hec("acked", "env:ACKED", acknowledges=True)))
 PLAIN = {"Authorization": "Splunk one"}
+ACKED = {"Authorization": "Splunk two", "X-Splunk-Request-Channel": "0" * 32}
 PATH = "/services/collector/event"
 EVENT = json.dumps({"event": row(1)})
 
@@ -125,12 +130,77 @@ def test_stopping_does_not_wait_for_a_sender_that_says_nothing(lake: Lake) -> No
     assert time.monotonic() - began < 6
 
 
+def test_no_garbage_stops_the_server(lake: Lake) -> None:
+    chance = random.Random(1)
+    with serving(lake) as server:
+        for _ in range(60):
+            with socket.create_connection(("127.0.0.1", server.port), 5) as out:
+                head = chance.choice(
+                    [b"", b"GET / HTTP/1.1\r\n", f"POST {PATH} HTTP/1.1\r\nAuthorization: Splunk one\r\nTransfer-Encoding: chunked\r\n\r\n".encode()]
+                )
+                out.sendall(head + chance.randbytes(chance.randrange(200)))
+        assert httpx2.post(f"http://127.0.0.1:{server.port}{PATH}", content=EVENT, headers=PLAIN).status_code == 200
+    assert lake.texts == [EVENT]
+
+
+@contextmanager
+def killed(kept: Path, repository: Path, after_s: float) -> Iterator[str]:
+    """A service of its own process and where it is; it is killed after so long, whatever it does."""
+    with subprocess.Popen([sys.executable, "-m", "tests.doors.stand_in", str(kept)], cwd=repository, stdout=subprocess.PIPE, text=True) as service:
+        assert service.stdout is not None
+        port = int(service.stdout.readline())
+        killer = threading.Timer(after_s, service.kill)
+        killer.start()
+        with suppress(httpx2.TransportError):
+            yield f"http://127.0.0.1:{port}"
+        killer.cancel()
+        service.kill()
+
+
+def kept_by(file: Path) -> Counter[int]:
+    """How many rows of each request are in the lake."""
+    texts = [text for line in file.read_text("utf-8").splitlines() for text in json.loads(line)["texts"]]
+    return Counter(json.loads(text)["event"]["n"] for text in texts)
+
+
+def body_of(number: int) -> str:
+    return "".join(json.dumps({"event": {"n": number, "part": part}}) for part in range(3))
+
+
+def test_a_killed_service_has_kept_all_that_it_confirmed(tmp_path: Path, repository: Path) -> None:
+    kept, confirmed, number = tmp_path / "lake.jsonl", [], 0
+    for _ in range(2):
+        with killed(kept, repository, 0.7) as place, httpx2.Client() as client:
+            while True:
+                number += 1
+                if client.post(place + PATH, content=body_of(number), headers=PLAIN).status_code == 200:
+                    confirmed.append(number)
+    found = kept_by(kept)
+    assert len(confirmed) > 4
+    assert [one for one in confirmed if found[one] != 3] == []
+
+
+def test_after_a_kill_exactly_what_is_kept_is_acknowledged(tmp_path: Path, repository: Path) -> None:
+    kept, given, number = tmp_path / "lake.jsonl", dict[int, int](), 0
+    for _ in range(2):
+        with killed(kept, repository, 0.5) as place, httpx2.Client() as client:
+            while True:
+                number += 1
+                given[client.post(place + PATH, content=body_of(number), headers=ACKED).json()["ackId"]] = number
+    with killed(kept, repository, 20) as place:
+        told = httpx2.post(place + "/services/collector/ack", json={"acks": list(given)}, headers=ACKED).json()["acks"]
+    found = kept_by(kept)
+    assert len(given) > 4
+    assert {number for ack, number in given.items() if told[str(ack)]} == {number for number in given.values() if found[number]}
+    assert any(told.values())
+
+
 def test_two_thousand_events_a_second_pass(lake: Lake) -> None:
-    body, count = EVENT * 100, 40
+    body, count = EVENT * 500, 20
     with serving(lake) as server, httpx2.Client() as client:
         began = time.monotonic()
         for _ in range(count):
             assert client.post(f"http://127.0.0.1:{server.port}{PATH}", content=body, headers=PLAIN).status_code == 200
         took = time.monotonic() - began
-    assert len(lake.texts) == 100 * count
-    assert 100 * count / took > 2000
+    assert len(lake.texts) == 500 * count
+    assert 500 * count / took > 2000

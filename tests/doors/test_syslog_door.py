@@ -6,7 +6,7 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -55,6 +55,13 @@ def send(port: int, data: bytes) -> None:
         out.sendall(data)
 
 
+def refused(port: int, context: ssl.SSLContext) -> None:
+    """With TLS 1.3 a client hears of its missing certificate when it reads."""
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), 5) as out, context.wrap_socket(out, server_hostname="127.0.0.1") as secret:
+        secret.sendall(counted(OLD))
+        assert secret.recv(1) == b""
+
+
 @pytest.mark.parametrize(
     "data", [lines(LINE, OLD, JSON), counted(LINE, OLD, JSON), lines(LINE, OLD) + JSON.encode(), lines(LINE, "", OLD, JSON).replace(b"\n", b"\r\n")]
 )
@@ -97,11 +104,7 @@ def test_tls_is_spoken_and_a_client_without_a_certificate_is_refused_where_one_i
         with socket.create_connection(("127.0.0.1", port), 5) as out, known.wrap_socket(out, server_hostname="127.0.0.1") as secret:
             secret.sendall(counted(LINE))
             until(lambda: lake.texts == [LINE])
-        with pytest.raises((ssl.SSLError, OSError)), socket.create_connection(("127.0.0.1", port), 5) as out:
-            with stranger.wrap_socket(out, server_hostname="127.0.0.1") as secret:
-                secret.sendall(counted(OLD))
-                assert not secret.recv(1)
-                raise OSError
+        refused(port, stranger)
     assert lake.texts == [LINE]
 
 
@@ -174,9 +177,7 @@ def fed(framer: Framer, data: bytes, step: int) -> list[bytes]:
     return found + framer.rest()
 
 
-MESSAGES = st.lists(
-    st.text(st.characters(exclude_characters="\r\n\0", exclude_categories=("Cs",)), min_size=1, max_size=40).map(lambda text: "<38>" + text), max_size=6
-)
+MESSAGES = st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\r\n\0"), min_size=1, max_size=40).map(lambda text: "<38>" + text), max_size=6)
 
 
 @given(MESSAGES, st.integers(1, 50))

@@ -49,7 +49,6 @@ def test_a_round_gives_every_row_as_it_was_sent(lab: Lab) -> None:
 
 def test_cursors_are_texts_that_survive_json(lab: Lab) -> None:
     for page in lab.round():
-        assert all(isinstance(key, str) and isinstance(value, str) for key, value in page.cursor.items())
         assert json.loads(json.dumps(page.cursor)) == page.cursor
         assert len(json.dumps(page.cursor)) < 10_000
         assert not any(secret in json.dumps(page.cursor) for secret in lab.vendor.environment.values())
@@ -76,18 +75,17 @@ def test_a_page_of_somebody_else_is_no_log_and_is_asked_for_again(lab: Lab) -> N
 
 
 def _until_failure(lab: Lab) -> tuple[list[Page], bool]:
-    pages = []
+    pages = list[Page]()
     try:
-        for page in lab.connector().pages(lab.wire, None, lab.time.now):
-            pages.append(page)
+        pages.extend(lab.connector().pages(lab.wire, None, lab.time.now))
     except WireError:
         return pages, True
     return pages, any(note.is_problem and "not JSON" in note.text for note in notes_of(pages))
 
 
 def test_a_restart_at_any_page_loses_nothing(open_lab: Open, kind: str) -> None:
-    count = len(open_lab(kind).round())
-    for killed in range(count):
+    whole = open_lab(kind).round()
+    for killed, count in enumerate([len(whole)] * len(whole)):
         lab = open_lab(kind)
         there = due(lab)
         pages = []
@@ -97,6 +95,7 @@ def test_a_restart_at_any_page_loses_nothing(open_lab: Open, kind: str) -> None:
                 break
         rest = lab.round(pages[-1].cursor)
         assert there - set(texts_of([*pages, *rest])) == set(), f"killed after page {killed + 1} of {count}"
+        assert len(texts_of([*pages, *rest])) - len(texts_of(whole)) <= 40, "what was kept is fetched again"
 
 
 def test_rows_are_fetched_as_they_come_however_late(lab: Lab) -> None:
@@ -114,12 +113,13 @@ def test_rows_are_fetched_as_they_come_however_late(lab: Lab) -> None:
 
 
 def test_a_log_without_rows_moves_on_and_later_rows_come(lab: Lab) -> None:
-    rows, lab.vendor.rows = lab.vendor.rows, []
+    lab.time.at = START - timedelta(hours=7)
     pages = lab.round()
     assert not [text for text in texts_of(pages) if "own-" not in text]
+    assert pages[-1].is_last
     assert pages[-1].cursor
-    lab.vendor.rows += rows
-    assert due(lab) - set(texts_of(lab.round(pages[0].cursor))) == set() or lab.kind in {"graph", "m365", "duo"}, "rows that are earlier than the window"
+    lab.time.at = START
+    assert due(lab) - set(texts_of(lab.round(pages[-1].cursor))) == set()
 
 
 @pytest.mark.parametrize("skew_s", [-200, 200])

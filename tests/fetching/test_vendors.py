@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -11,7 +11,7 @@ import pytest
 from joserfc import jwk
 
 from tests.fetching.conftest import Lab, notes_of, texts_of
-from tests.vendors import START, Row, duo, graph, m365, okta, privacyidea
+from tests.vendors import START, Reply, Row, duo, graph, m365, okta, privacyidea
 from unbidden.errors import UnbiddenError, UnusableInputError
 from unbidden.fetching.asking import NoEntryError, RefusedError
 from unbidden.fetching.keys import assertion, may_write
@@ -73,11 +73,22 @@ def test_okta_roles_that_cannot_be_read_are_said_by_the_check(open_lab: Open) ->
     lab = open_lab("okta")
     assert isinstance(lab.vendor, okta.Played)
     answer = lab.vendor.answer
-    lab.vendor.answer = lambda request: okta.Reply(403, "{}") if "roles" in request.path else answer(request)  # type: ignore[method-assign] # one vendor, once
+    lab.vendor.answer = lambda request: Reply(403, "{}") if "roles" in request.path else answer(request)  # type: ignore[method-assign] # one vendor, once
     assert texts_of(lab.round())
     assert [finding.text for finding in lab.connector().check(lab.wire, lab.time.now) if finding.level == "warning"] == [
         "what the API token's owner may do cannot be read"
     ]
+
+
+def test_a_row_of_the_future_moves_nothing_past_others(open_lab: Open) -> None:
+    lab = open_lab("okta")
+    first = lab.vendor.rows[0]
+    lab.vendor.rows.insert(0, replace(first, text=first.text.replace("row-0000", "future").replace("2026-03-03T", "2099-03-03T")))
+    lab.vendor.is_forgetful = True
+    pages = lab.round()
+    assert any("2099-03-03T" in text for text in texts_of(pages))
+    assert {row.text for row in lab.vendor.rows} - set(texts_of(pages)) == set()
+    assert max(page.last_row_at for page in pages if page.last_row_at) <= START
 
 
 def test_okta_rows_that_are_too_old_are_said_to_be_lost(open_lab: Open) -> None:
@@ -105,7 +116,7 @@ def test_a_link_to_another_place_is_not_followed(open_lab: Open) -> None:
     cursor = dict(lab.connector().start(START - timedelta(hours=6)))
     cursor |= {"interactive.next": "http://127.0.0.1:9/steal", "interactive.to": cursor["interactive.from"]}
     pages = lab.round(cursor)
-    assert [note.text for note in notes_of(pages) if note.is_problem][0].endswith("a link leads to another place, http://127.0.0.1:9; it is not followed")
+    assert next(note.text for note in notes_of(pages) if note.is_problem).endswith("a link leads to another place, http://127.0.0.1:9; it is not followed")
 
 
 def test_content_that_has_expired_is_said_to_be_lost(open_lab: Open) -> None:
@@ -127,9 +138,10 @@ def test_a_cursor_older_than_content_is_kept_goes_on_and_says_so(open_lab: Open)
 
 def test_blobs_that_are_listed_again_are_fetched_once(open_lab: Open) -> None:
     lab = open_lab("m365")
+    lab.changes["overlap_s"] = 6 * 3600
     cursor = lab.round()[-1].cursor
-    for _ in range(4):
-        lab.time.sleep(300)
+    for seconds in (300, 300, 300, 20 * 3600):
+        lab.time.sleep(seconds)
         cursor = lab.round(cursor)[-1].cursor
     blobs = [request.path for request in lab.vendor.requests if "/audit/" in request.path]
     assert len(blobs) == len(set(blobs))
@@ -141,6 +153,20 @@ def test_duo_takes_either_signature(open_lab: Open, signature: str) -> None:
     assert isinstance(lab.vendor, duo.Played)
     lab.vendor.signature = signature
     assert texts_of(lab.round())
+
+
+def test_duo_rows_of_the_last_two_minutes_come_in_the_next_round(open_lab: Open) -> None:
+    lab = open_lab("duo")
+    lab.changes |= {"overlap_s": 0, "streams": ("authentication",)}
+    lab.time.at = START - timedelta(hours=1)
+    cursor, texts = lab.round()[-1].cursor, set[str]()
+    while lab.time.at < START + timedelta(minutes=5):
+        lab.time.sleep(150)
+        pages = lab.round(cursor)
+        cursor, texts = pages[-1].cursor, texts | set(texts_of(pages))
+    due = {row.text for row in lab.vendor.rows if row.stream == "authentication" and row.at >= START - timedelta(hours=1)}
+    assert len(due) > 10
+    assert due - texts == set()
 
 
 def test_duo_without_the_right_to_read_logs_says_which_to_grant(open_lab: Open) -> None:
@@ -166,9 +192,8 @@ def test_more_administrators_of_a_second_than_a_page_are_said(open_lab: Open) ->
 
 
 def test_duo_may_not_be_asked_more_often_than_it_wants() -> None:
-    told: Mapping[str, object] = {"url": "https://api-x.duosecurity.com", "integration_key": "DI", "secret_key": "env:K"}
     with pytest.raises(ValueError, match="interval_s"):
-        Duo(**told, interval_s=10)
+        Duo(url="https://api-x.duosecurity.com", integration_key="DI", secret_key="env:K", interval_s=10)  # noqa: S106 -- a reference
 
 
 def test_privacyidea_log_in_holds_for_its_hour_only(open_lab: Open) -> None:
@@ -191,6 +216,20 @@ def test_privacyidea_takes_a_token_in_place_of_a_password(open_lab: Open) -> Non
     assert [finding.level for finding in lab.connector().check(lab.wire, lab.time.now)] == ["fine", "fine", "fine", "warning"]
 
 
+def test_privacyidea_may_clean_up_while_it_is_read(open_lab: Open) -> None:
+    lab = open_lab("privacyidea")
+    lab.changes |= {"page_size": 3, "streams": ("audit",)}
+    oldest = sorted((row for row in lab.vendor.rows if row.stream == "audit"), key=lambda row: row.at)
+    texts = set[str]()
+    for page in lab.connector().pages(lab.wire, None, lab.time.now):
+        texts |= set(page.texts)
+        gone = oldest[:3]
+        lab.vendor.rows = [row for row in lab.vendor.rows if row not in gone]
+        lab.time.sleep(30)
+    assert len(oldest) > 10
+    assert {row.text for row in oldest[3:] if row.arrived <= START} - texts == set()
+
+
 def test_privacyidea_many_rows_of_one_second_are_all_fetched(open_lab: Open) -> None:
     lab = open_lab("privacyidea")
     lab.changes["page_size"] = 7
@@ -205,7 +244,7 @@ def test_privacyidea_without_policies_for_administrators_is_refused(open_lab: Op
     lab = open_lab("privacyidea")
     assert isinstance(lab.vendor, privacyidea.Played)
     lab.vendor.rights = (*lab.vendor.rights, "enrollHOTP", "set", "resolverwrite", "container_create", "auth_cache", "tokenlist", "user_lock_reset", "revoke")
-    with pytest.raises(RefusedError, match="enrollHOTP, resolverwrite, revoke, set and 1 others|and 1 others"):
+    with pytest.raises(RefusedError, match="container_create, enrollHOTP, resolverwrite, revoke, set and 1 others"):
         lab.round()
 
 
@@ -217,7 +256,7 @@ def test_privacyidea_without_policies_for_administrators_is_refused(open_lab: Op
         ("okta.logs.read", False), ("okta.users.manage", True), ("okta.users.read.self", False),
     ],
 )  # fmt: skip
-def test_what_a_permission_is_for(permission: str, writes: bool) -> None:  # noqa: FBT001 -- a table of cases
+def test_what_a_permission_is_for(permission: str, writes: bool) -> None:
     assert may_write(permission) is writes
 
 

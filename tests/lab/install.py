@@ -11,7 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,7 +80,7 @@ def install(folder: Path) -> Parts:
     folder.mkdir(exist_ok=True)
     parts, lock = Parts(folder), LOCK.read_bytes() + sys.version.encode()
     with alone(folder / "lock"):
-        _once(parts.debian, " ".join(PACKAGES).encode(), lambda: _unpack(parts))
+        unpack(folder, parts.debian, PACKAGES)
         _once(parts.venv, lock, lambda: _environment(parts))
         _once(parts.fresh, lock + (HERE / "pi.cfg").read_bytes() + repr(SETUP).encode(), lambda: _fresh_server(parts))
     return parts
@@ -104,13 +104,22 @@ def alone(file: Path) -> Iterator[None]:
         yield
 
 
-def _unpack(parts: Parts) -> None:
-    """Debian's packages and what they need that the machine has not, from the lists of the machine, else from the newest ones."""
-    archives, lists = parts.folder / "archives", parts.folder / "lists"
+def unpack(folder: Path, root: Path, packages: Sequence[str]) -> None:
+    """Unpack Debian's packages, and what they need that the machine has not, into a root inside the folder, unless they are there already.
+
+    Raises CannotInstallError with the reason. Nobody else may do the same in the folder meanwhile.
+    """
+    _once(root, " ".join(packages).encode(), lambda: _unpack(folder, root, packages))
+
+
+def _unpack(folder: Path, root: Path, packages: Sequence[str]) -> None:
+    """From the lists of the machine, else from the newest ones."""
+    archives, lists = folder / "archives", folder / "lists"
+    shutil.rmtree(archives, ignore_errors=True)
     for place in (archives / "partial", lists / "partial"):
         place.mkdir(parents=True, exist_ok=True)
     apt = ("apt-get", "-qq", "-o", "Debug::NoLocking=1", "-o", f"Dir::Cache::archives={archives}")
-    fetch = ("install", "--yes", "--download-only", "--reinstall", "--no-install-recommends", *PACKAGES)
+    fetch = ("install", "--yes", "--download-only", "--reinstall", "--no-install-recommends", *packages)
     try:
         _do(*apt, *fetch)
     except CannotInstallError:
@@ -118,7 +127,7 @@ def _unpack(parts: Parts) -> None:
         _do(*apt, *own, "update")
         _do(*apt, *own, *fetch)
     for archive in sorted(archives.glob("*.deb")):
-        _do("dpkg-deb", "--extract", str(archive), str(parts.debian))
+        _do("dpkg-deb", "--extract", str(archive), str(root))
     shutil.rmtree(archives)
     shutil.rmtree(lists)
 

@@ -188,7 +188,7 @@ def serving(vendor: Vendor) -> Iterator[Vendor]:
         wbufsize = 1 << 20
         disable_nagle_algorithm = True
 
-        def do_GET(self) -> None:  # noqa: N802 -- the library's name
+        def do_GET(self) -> None:
             length = int(self.headers.get("Content-Length") or 0)
             body = self.rfile.read(length).decode() if length else ""
             parts = urlsplit(self.path)

@@ -44,13 +44,13 @@ class Played(Vendor):
         }  # fmt: skip
 
     def fill(self) -> None:
-        """Its logs, with a sign-in that is completed five minutes later, and a kind of row of tomorrow."""
+        """Its logs, with a sign-in that is completed twelve minutes later, and a kind of row of tomorrow."""
         rows = told("entra", stream_of)
         first = next(row for row in rows if row.stream == "interactive")
         self.rows += rows
         other = json.loads(first.text) | {"id": "other", "isInteractive": False, "signInEventTypes": ["nonInteractiveUser"]}
         self.rows.append(Row("non_interactive", first.at, first.at, json.dumps(other)))
-        self.rows.append(Row("interactive", first.at, first.at + timedelta(minutes=5), first.text[:-1] + ', "processingTimeInMilliseconds": 7}'))
+        self.rows.append(Row("interactive", first.at, first.at + timedelta(minutes=12), first.text[:-1] + ', "processingTimeInMilliseconds": 7}'))
         self.rows.append(
             drifted(first, first.at + timedelta(seconds=2), id="drift", createdDateTime=_iso(first.at + timedelta(seconds=2)), status={"errorCode": 999999})
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.vendors import Reply, Request, Row, Vendor, listed
@@ -71,21 +71,27 @@ class Played(Vendor):
         query, limit = request.query, int(request.query.get("limit", "100"))
         rows = self.visible("system_log")
         if "after" in query:
-            if self.is_forgotten(query["after"]) or not query["after"].startswith("p"):
+            kind, _, mark = query["after"].partition("_")
+            if self.is_forgotten(mark) or kind not in {"polled", "bounded"}:
                 return Reply(400, '{"errorCode":"E0000001","errorSummary":"Api validation failed: after"}')
-            start = int(query["after"][1:])
+            if kind == "bounded":
+                times = [datetime.fromtimestamp(int(word), UTC) for word in mark.split("_")[1:]]
+                return self._bounded(rows, (times[0], times[1]), limit, int(mark.split("_")[0]))
+            start = int(mark)
         else:
             since = instant_of(query.get("since")) or self.now() - timedelta(days=7)
             if since < self.now() - timedelta(days=180):
                 return Reply(400, '{"errorCode":"E0000053"}')
             if "until" in query:
-                return self._bounded(rows, since, instant_of(query["until"]) or self.now(), limit)
+                return self._bounded(rows, (since, instant_of(query["until"]) or self.now()), limit, 0)
             start = sum(row.arrived < since for row in rows)
         page = rows[start : start + limit]
-        link = f'<{self.url}/api/v1/logs?after=p{start + len(page)}&limit={limit}>; rel="next"'
+        link = f'<{self.url}/api/v1/logs?after=polled_{start + len(page)}&limit={limit}>; rel="next"'
         return Reply(200, listed(page), {"Link": f'<{self.url}{request.link}>; rel="self", {link}'})
 
-    def _bounded(self, rows: list[Row], since: datetime, until: datetime, limit: int) -> Reply:
-        """All at once, for the tests ask for little: a bounded request ends without a next link."""
-        chosen = sorted((row for row in rows if since <= row.at < until), key=lambda row: row.at)
-        return Reply(200, listed(chosen[: max(limit, len(chosen))]), {"Link": f'<{self.url}/api/v1/logs>; rel="self"'})
+    def _bounded(self, rows: list[Row], times: tuple[datetime, datetime], limit: int, start: int) -> Reply:
+        """A bounded request goes by the rows' own time, and its last page has no next link."""
+        chosen = sorted((row for row in rows if times[0] <= row.at < times[1]), key=lambda row: row.at)
+        after = "_".join(["bounded", str(start + limit), *(str(int(at.timestamp())) for at in times)])
+        link = f', <{self.url}/api/v1/logs?after={after}&limit={limit}>; rel="next"' if start + limit < len(chosen) else ""
+        return Reply(200, listed(chosen[start : start + limit]), {"Link": f'<{self.url}/api/v1/logs>; rel="self"{link}'})

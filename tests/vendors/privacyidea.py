@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from tests.vendors import Reply, Request, Row, Vendor, jwt, listed
+from tests.vendors import START, Reply, Request, Row, Vendor, jwt, listed
 from tests.vendors.rows import drifted, told
 from unbidden.fetching.asking import instant_of
 
@@ -30,11 +30,14 @@ class Played(Vendor):
         return {"kind": "privacyidea", "url": self.url, "user": "reader", "password": "env:PI_PASSWORD", "page_size": self.page_size}
 
     def fill(self) -> None:
-        """Its logs, a type of event of tomorrow, and a row that came half a minute late."""
+        """Its logs, a type of event of tomorrow, and a row that came behind a newer one."""
         rows = told("privacyidea", lambda record: "authentication_log" if "event_type" in record else "audit")
         first = next(row for row in rows if row.stream == "authentication_log")
-        late = rows[-4]
-        self.rows += [Row(row.stream, row.at, row.at + timedelta(seconds=30 if row is late else 0), row.text) for row in rows]
+        self.rows += rows
+        for number, late_s in ((88888, 0), (77777, 25)):  # of the two the older came later, and between them somebody may ask
+            at = START - timedelta(hours=1, seconds=1 + late_s / 5)
+            text = json.dumps(json.loads(first.text) | {"id": number, "timestamp": at.isoformat()})
+            self.rows.append(Row("authentication_log", at, at + timedelta(seconds=late_s), text))
         self.rows.append(
             drifted(first, first.at + timedelta(seconds=1), id=99999, event_type="TELEPATHY", timestamp=(first.at + timedelta(seconds=1)).isoformat())
         )

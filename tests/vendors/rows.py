@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tests.vendors import START, Row
-from unbidden.proving.timelines import PLACES
 from unbidden.providers import registry
+from unbidden.proving.timelines import PLACES
 
 PEOPLE = ("dana@example.com", "jürgen@example.com", "łucja@example.com")
 

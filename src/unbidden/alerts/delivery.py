@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
 from unbidden.alerts.letter import DeliveryError, Letter, Means
 from unbidden.alerts.message import message_of
@@ -25,6 +26,8 @@ LEASE = timedelta(seconds=90)
 _FIRST_S, _MOST_S = 1.0, 3600.0
 _ENOUGH = timedelta(days=1)
 _MARK_TRIES = 30
+# A target rests 2 ** 5 s at most of itself; and so many failures in a row are its own, not a row's.
+_SHORT, _WAS_AWAY = 5, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,10 @@ class Deliverer:
     who: str = ""
     lease: timedelta = LEASE
     on_problem: Callable[[str], None] = lambda _text: None
+    _news: threading.Condition = field(default_factory=threading.Condition, repr=False)
+    _wakes: int = field(default=0, repr=False)
     _rests: dict[str, datetime] = field(default_factory=dict, repr=False)
+    _failures: dict[str, int] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         """A name of its own, by which it knows the rows that it took."""
@@ -71,20 +77,35 @@ class Deliverer:
         return total
 
     def run(self, stop: threading.Event, poll_s: float = 1.0) -> None:
-        """Deliver until stopped; each target in a thread of its own, so that a slow one keeps nobody waiting."""
+        """Deliver until stopped; each target in a thread of its own, so that a slow one keeps nobody waiting.
+
+        It looks into the outbox every `poll_s`, and at once after `wake`; stopping takes as long at most, and until what is being sent is sent.
+        """
         threads = [threading.Thread(target=self._loop, args=(name, stop, poll_s), name=f"alerts-{name}") for name in self.targets]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
 
+    def wake(self) -> None:
+        """Say that there is something new in the outbox; who delivers need not wait for the next look."""
+        with self._news:
+            self._wakes += 1
+            self._news.notify_all()
+
     def _loop(self, name: str, stop: threading.Event, poll_s: float) -> None:
         while not stop.is_set():
+            heard = self._wakes
             try:
                 self._serve(name, stop)
             except DeskError as error:
                 self.on_problem(str(error))
-            stop.wait(poll_s)
+            with self._news:
+                self._news.wait_for(partial(self._is_awake, heard, stop), poll_s)
+
+    def _is_awake(self, heard: int, stop: threading.Event) -> bool:
+        """Whether to look again before time: a wake that came while something was being sent counts as well."""
+        return self._wakes != heard or stop.is_set()
 
     def _serve(self, name: str, stop: threading.Event | None = None) -> Summary:
         """One target's rows, until none is due or one fails: then the others would as well, and wait with it."""
@@ -117,13 +138,17 @@ class Deliverer:
         except Exception as error:  # noqa: BLE001 -- one row that cannot be told must not keep the others from being sent
             return self._put_off(parcel, DeliveryError(f"it cannot be sent: {type(error).__name__}"))
         self._mark(lambda: self.desk.mark_sent(parcel, self.who, self.clock(), reference))
+        if self._failures.pop(parcel.target, 0) >= _WAS_AWAY:
+            self._mark(lambda: self.desk.hurry(parcel.target, self.clock()))
         return Summary(sent=1)
 
     def _put_off(self, parcel: Parcel, error: DeliveryError) -> Summary:
         now = self.clock()
         wait = timedelta(seconds=wait_s(parcel.attempts, error.retry_after_s))
+        in_a_row = self._failures[parcel.target] = self._failures.get(parcel.target, 0) + 1
         is_over = parcel.first_tried_at is not None and now - parcel.first_tried_at >= _ENOUGH
-        self._rests[parcel.target] = now + wait
+        # The target's rest is short where it asked for none: it may be the row that is at fault, and the others are waiting.
+        self._rests[parcel.target] = now + timedelta(seconds=wait_s(min(in_a_row - 1, _SHORT), error.retry_after_s))
         self._mark(lambda: self.desk.mark_failed(parcel, self.who, now, None if is_over else now + wait, str(error)))
         self.on_problem(f"alert to {parcel.target} {'was given up after a day' if is_over else 'did not get through'}: {error}")
         return Summary(dead=1) if is_over else Summary(failed=1)

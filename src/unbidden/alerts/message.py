@@ -12,13 +12,14 @@ from unbidden.report import words
 _SUBJECT = 140
 _STEPS = 3
 _SENTENCES = 6
+_SURE = frozenset({"high", "critical"})
 _NEWS = {
     "attempted": "is being asked for sign-ins they may not have started",
-    "approved": "APPROVED a sign-in that was not theirs",
-    "persisted": "APPROVED a sign-in that was not theirs, and access is being kept",
+    "approved": "APPROVED a sign-in that looks like an attacker's",
+    "persisted": "APPROVED a sign-in that looks like an attacker's, and access is being kept or widened",
 }
 _NOTES = {
-    "withdrawn": "no longer holds: later log rows explain it. No action is needed for it any more; what was done stays done",
+    "withdrawn": "no longer holds: with the log rows that came since, the evidence is gone",
     "merged": "has gone into another incident of the same person, which goes on here",
     "reopened": "holds again: later log rows bring it back",
 }
@@ -98,10 +99,10 @@ def _headline(incident: Mapping[str, Any], user: str) -> str:
                 if not incident["prompts"]["approved"]
                 else f"{user} gets {count} in {_span(incident)}"
             )
-        case "approved":
-            return f"{user} approved an attacker's sign-in, of {count}"
-        case _:
-            return f"{user} approved an attacker's sign-in, and access is being kept"
+        case stage:
+            # A medium one is more likely an attack than not; it is no certainty, and is not told as one.
+            approved = "approved" if incident["severity"] in _SURE else "may have approved"
+            return f"{user} {approved} an attacker's sign-in{', and access is being kept' if stage == 'persisted' else f', of {count}'}"
 
 
 def _facts(change: Mapping[str, Any], incident: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -70,8 +70,9 @@ def _extension(incident: dict[str, Any] | None) -> dict[str, str]:
     if incident["requesters"] and incident["requesters"][0]["ip"]:
         pairs["src"] = visible(incident["requesters"][0]["ip"])
     pairs |= {"cn1Label": "Risk", "cn1": str(incident["risk"])}
-    for number, (label, text) in enumerate(((label, text) for label, text in named.items() if text), 1):
-        pairs |= {f"cs{number}Label": label, f"cs{number}": visible(text, 900)}
+    # Each keeps its number, also where another says nothing.
+    for number, (label, text) in enumerate(named.items(), 1):
+        pairs |= {f"cs{number}Label": label, f"cs{number}": visible(text, 900)} if text else {}
     return pairs
 
 

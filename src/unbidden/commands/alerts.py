@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from datetime import UTC, datetime
+from getpass import getuser
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,7 @@ from rich.console import Console
 
 from unbidden.commands.shell import plain_errors
 from unbidden.errors import UnusableInputError
+from unbidden.report.words import counted
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Alerts: try a target, see what was sent and what waits.")
 
@@ -30,6 +32,20 @@ def try_one(name: Annotated[str, typer.Argument(help="Which target: NAME of [ale
             raise UnusableInputError(f"{config}: there is no target [alert.{name}]; there are: {', '.join(sorted(targets)) or 'none'}")
         send_test(name, targets[name], os.environ, datetime.now(UTC))
         Console().print(f"{name} took the test message.", markup=False, highlight=False, soft_wrap=True)
+
+
+@app.command("retry")
+def try_again(name: Annotated[str, typer.Argument(help="Which target: NAME of [alert.NAME].")], config: Config = Path("unbidden.toml")) -> None:
+    """Put back into the outbox what was given up for one target. It is noted in the audit trail, with who asked for it."""
+    with plain_errors():
+        from unbidden.alerts.configuration import read_configuration  # noqa: PLC0415 -- the desk's libraries load slowly, and no other command needs them
+        from unbidden.desk import Desk  # noqa: PLC0415 -- as above, it loads slowly
+
+        now = datetime.now(UTC)
+        with Desk.open(read_configuration(config).desk.url_of(os.environ)) as desk:
+            count = desk.revive(name, now)
+            desk.note_deed(getuser(), "alerts retried", name, now, {"rows": count})
+        Console().print(f"{counted(count, 'alert')} to {name} will be tried again.", markup=False, highlight=False, soft_wrap=True)
 
 
 @app.command("list")

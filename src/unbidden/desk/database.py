@@ -16,7 +16,8 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from unbidden.errors import UnbiddenError
 
 _WAIT_MS = 10_000
-_CONNECT_S = 5
+# A server that has gone without a word is noticed within half a minute (libpq's connection parameters).
+_PATIENCE = {"connect_timeout": 5, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 30_000}
 _DRIVERS = {"sqlite": "sqlite+pysqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 # Any number, the same for all of ours: who writes waits for it on PostgreSQL, as SQLite has one writer at a time by itself.
 _WRITER = 7_145_205_331
@@ -38,7 +39,7 @@ def connect(text_of_url: str) -> Engine:
             event.listen(engine, "connect", _set_up)
             event.listen(engine, "begin", _begin)
             return engine
-        return create_engine(url, connect_args={"connect_timeout": _CONNECT_S}, **options)
+        return create_engine(url, connect_args=_PATIENCE, **options)
     except ModuleNotFoundError as error:
         raise DeskError(f"{shown(url)}: there is no driver for it here; install unbidden[postgres]") from error
 

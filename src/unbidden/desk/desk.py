@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import Engine, bindparam, func, insert, select, update
+from sqlalchemy import Engine, func, insert, select, update
 
 from unbidden.desk import outbox as posting
 from unbidden.desk.database import connect, reading, shown, writing
+from unbidden.desk.documents import key_of
 from unbidden.desk.outbox import Parcel
 from unbidden.desk.record import Change, record
 from unbidden.desk.tables import audit, change, fact, incident, thread
@@ -24,7 +25,7 @@ _LEASE = timedelta(seconds=90)
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """An incident as the desk has it. `document` is that of the result, with the campaign that is known now; a withdrawn one keeps its last document."""
+    """An incident as the desk has it. `document` is that of the result; a withdrawn one keeps its last document."""
 
     id: str
     document: Mapping[str, Any]
@@ -88,31 +89,13 @@ class Desk:
         with writing(self._engine) as connection:
             return record(connection, judged, incidents, at, targets, since, alert_since)
 
-    def set_campaigns(self, campaigns: Mapping[str, str | None], at: datetime) -> int:
-        """How many incidents were put into another campaign, or into none where that is None. Unknown ids are passed over."""
-        rows = [{"its_id": name, "its_campaign": campaign} for name, campaign in sorted(campaigns.items())]
-        if not rows:
-            return 0
-        changed = 0
-        with writing(self._engine) as connection:
-            for start in range(0, len(rows), _CHUNK):
-                part = {row["its_id"]: row["its_campaign"] for row in rows[start : start + _CHUNK]}
-                known = connection.execute(select(incident.c.id, incident.c.campaign).where(incident.c.id.in_(list(part)))).all()
-                news = [{"its_id": name, "its_campaign": part[name]} for name, campaign in known if part[name] != campaign]
-                if news:
-                    connection.execute(
-                        update(incident).where(incident.c.id == bindparam("its_id")).values(campaign=bindparam("its_campaign"), updated_at=at), news
-                    )
-                changed += len(news)
-        return changed
-
     def incidents(
         self, *, ids: Collection[str] | None = None, users: Collection[str] | None = None, since: datetime | None = None,
         withdrawn: bool = False, limit: int = 1000,
     ) -> list[Recorded]:  # fmt: skip
         """Incidents, the latest first: of these ids, of these people, that lasted until `since` or later, with the withdrawn ones if they are wanted."""
         query = select(incident).order_by(incident.c.last_at.desc(), incident.c.id).limit(limit)
-        for column, wanted in ((incident.c.id, ids), (incident.c.user, users)):
+        for column, wanted in ((incident.c.id, ids), (incident.c.user, None if users is None else set(map(key_of, users)))):
             query = query if wanted is None else query.where(column.in_(sorted(wanted)))
         query = query if since is None else query.where(incident.c.last_at >= since)
         query = query if withdrawn else query.where(incident.c.withdrawn_at.is_(None))
@@ -155,6 +138,11 @@ class Desk:
         """Whether the row was put off until quiet hours end."""
         with writing(self._engine, alone=False) as connection:
             return posting.mark_held(connection, parcel, who, until)
+
+    def hurry(self, target: str, at: datetime) -> int:
+        """How many rows that wait after a failure are due now: for a target that is back."""
+        with writing(self._engine, alone=False) as connection:
+            return posting.hurry(connection, target, at)
 
     def revive(self, target: str, at: datetime) -> int:
         """How many rows of a target that were given up are tried again."""

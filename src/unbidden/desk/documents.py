@@ -13,6 +13,8 @@ import orjson
 from unbidden.desk.tables import SEVERITIES, STAGES
 
 _NUL = "\x00"
+# PostgreSQL refuses to index a text of more than 2,704 bytes.
+_LONGEST = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ def filed(document: Mapping[str, Any]) -> Filed:
         raise ValueError(f"incident {kept['id']} has no beginning or no end")
     return Filed(
         id=kept["id"],
-        user=kept["user"],
+        user=key_of(kept["user"]),
         stage=STAGES[STAGES.index(kept["stage"])],
         severity=SEVERITIES[SEVERITIES.index(kept["severity"])],
         risk=kept["risk"],
@@ -59,6 +61,12 @@ def filed(document: Mapping[str, Any]) -> Filed:
         document=kept,
         digest=hashlib.sha256(body).hexdigest(),
     )
+
+
+def key_of(user: str) -> str:
+    """The name of a person as the desk keeps and finds it: without what no database takes, and short enough for an index."""
+    name = user.replace(_NUL, "\N{REPLACEMENT CHARACTER}")
+    return name if len(name) <= _LONGEST else f"{name[:_LONGEST]}…{hashlib.sha256(name.encode()).hexdigest()[:32]}"
 
 
 def time_of(text: str | None) -> datetime | None:

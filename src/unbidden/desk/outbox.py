@@ -92,6 +92,11 @@ def mark_held(connection: Connection, parcel: Parcel, who: str, until: datetime)
     return _settle(connection, parcel, who, state="held", next_at=until)
 
 
+def hurry(connection: Connection, target: str, at: datetime) -> int:
+    """How many rows that wait after a failure are due now."""
+    return connection.execute(update(outbox).where(outbox.c.target == target, outbox.c.state == "pending", outbox.c.next_at > at).values(next_at=at)).rowcount
+
+
 def revive(connection: Connection, target: str, at: datetime) -> int:
     """How many dead rows of a target are tried again."""
     fields = {"state": "pending", "next_at": at, "first_tried_at": None, "attempts": 0}

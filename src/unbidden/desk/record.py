@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
-from unbidden.desk.documents import Filed, filed, time_of
+from unbidden.desk.documents import Filed, filed, key_of, time_of
 from unbidden.desk.tables import SEVERITIES, STAGES, change, incident
 from unbidden.desk.telling import Ledger, TargetRule
 
@@ -79,9 +79,9 @@ def record(
 ) -> list[Change]:  # fmt: skip
     """The changes, written in the transaction of the connection together with what is to be told of them. See `Desk.record`."""
     now = {one.id: one for one in map(filed, incidents)}
-    had = _had(connection, {*judged, *(one.user for one in now.values())}, list(now))
+    people = set(map(key_of, judged))
+    had = _had(connection, {*people, *(one.user for one in now.values())}, list(now))
     touched = [one for one in now.values() if not _is_same(had.get(one.id), one)]
-    people = set(judged)
     gone = [one for one in had.values() if one.id not in now and one.user in people and one.withdrawn_at is None and (since is None or one.last_at >= since)]
     if not touched and not gone:
         return []
@@ -114,7 +114,7 @@ def _had(connection: Connection, users: Collection[str], ids: Collection[str]) -
 
 
 def _is_same(had: _Had | None, now: Filed) -> bool:
-    return had is not None and had.withdrawn_at is None and had.digest == now.digest and now.campaign in {None, had.campaign}
+    return had is not None and had.withdrawn_at is None and had.digest == now.digest and now.campaign == had.campaign
 
 
 def _stories(had: Mapping[str, _Had], ids: Collection[str]) -> set[str]:
@@ -218,6 +218,6 @@ def _incident_row(turn: _Turn, at: datetime) -> dict[str, Any]:
     now, had = turn.now, turn.had
     return {
         **{name: getattr(now, name) for name in _KEPT},
-        "campaign": now.campaign or (had.campaign if had else None), "story": turn.story, "updated_at": at, "revision": had.revision + 1 if had else 1,
+        "campaign": now.campaign, "story": turn.story, "updated_at": at, "revision": had.revision + 1 if had else 1,
         "withdrawn_at": None, "withdrawn_reason": None, "superseded_by": None,
     }  # fmt: skip

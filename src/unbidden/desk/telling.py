@@ -15,6 +15,7 @@ from unbidden.desk.tables import SEVERITIES, STAGES, outbox
 
 _CHUNK = 400
 _ALERT, _NOTE = "alert", "note"
+_OUT, _WAITING, _HELD = "out", "waiting", "held"
 _MEDIUM = SEVERITIES.index("medium")
 
 
@@ -32,9 +33,9 @@ class TargetRule:
 
 @dataclass(slots=True)
 class Told:
-    """What one target was told of one story so far. Each alert has its stage, its severity, and whether it could still be taken back unsent."""
+    """What one target was told of one story so far. Each alert has its stage, its severity, and where it is: out, waiting to be sent, or held."""
 
-    alerts: dict[str, tuple[int, int, bool]] = field(default_factory=dict)
+    alerts: dict[str, tuple[int, int, str]] = field(default_factory=dict)
     notes: set[str] = field(default_factory=set)
 
     @property
@@ -51,9 +52,9 @@ class Told:
         """Whether this is more than was told."""
         return STAGES.index(stage) > self.stage or SEVERITIES.index(severity) > self.severity
 
-    def take_back(self) -> list[str]:
-        """The alerts that were not sent yet; they count no more."""
-        unsent = [name for name, (_, _, is_unsent) in self.alerts.items() if is_unsent]
+    def take_back(self, *places: str) -> list[str]:
+        """The alerts that are at these places, not sent yet; they count no more."""
+        unsent = [name for name, (_, _, place) in self.alerts.items() if place in places]
         for name in unsent:
             del self.alerts[name]
         return unsent
@@ -66,13 +67,13 @@ class Ledger:
         self._connection, self._targets, self._at = connection, targets, at
         self._told: dict[tuple[str, str], Told] = {}
         self._queued: list[dict[str, Any]] = []
-        self._dropped: list[str] = []
+        self._dropped: list[dict[str, str]] = []
         wanted = sorted(set(stories))
         for start in range(0, len(wanted), _CHUNK):
             query = select(
                 outbox.c.id, outbox.c.incident_id, outbox.c.story, outbox.c.target, outbox.c.kind, outbox.c.stage, outbox.c.severity, outbox.c.state,
                 outbox.c.attempts, outbox.c.claimed_until,
-            ).where(outbox.c.story.in_(wanted[start : start + _CHUNK]), outbox.c.state != "replaced").with_for_update()  # fmt: skip
+            ).where(outbox.c.story.in_(wanted[start : start + _CHUNK]), outbox.c.state != "replaced").order_by(outbox.c.position).with_for_update()  # fmt: skip
             # Locked, so that nothing is taken back that is being sent at this moment.
             for row in connection.execute(query):
                 self._read(row)
@@ -91,9 +92,10 @@ class Ledger:
         for target in self._targets:
             told = self._of(story, target.name)
             if target.wants(now.severity) and told.rises(now.stage, now.severity):
+                self._drop(told.take_back(_HELD), "a later alert of the same story took its place")
                 payload = {"what": _what(told, now), "from": _level(told), "to": {"stage": now.stage, "severity": now.severity}}
                 name = self._queue(now, story, target.name, _ALERT, f"{now.stage}:{now.severity}", payload)
-                told.alerts[name] = _ranks(now.stage, now.severity, is_unsent=True)
+                told.alerts[name] = _ranks(now.stage, now.severity, _WAITING)
                 alerted.add(target.name)
         return alerted
 
@@ -101,7 +103,7 @@ class Ledger:
         """Say once, to whoever was alerted, that the incident is withdrawn or has gone into another. An alert that was not yet sent is not sent."""
         for target in self._targets:
             told = self._of(story, target.name)
-            self._dropped += told.take_back()
+            self._drop(told.take_back(_HELD, _WAITING), "the incident was withdrawn before this was sent")
             if told.alerts:
                 self._note(was, story, target.name, "merged" if successor else "withdrawn", {"into": successor})
 
@@ -114,8 +116,8 @@ class Ledger:
     def write(self) -> None:
         """Put it all into the outbox."""
         if self._dropped:
-            gone = {"state": "replaced", "last_error": "the incident was withdrawn before this was sent"}
-            self._connection.execute(update(outbox).where(outbox.c.id == bindparam("its_id")).values(**gone), [{"its_id": one} for one in self._dropped])
+            gone = update(outbox).where(outbox.c.id == bindparam("its_id")).values(state="replaced", last_error=bindparam("why"))
+            self._connection.execute(gone, self._dropped)
         # A row that was dropped unsent may come back under the same id: it has a place of its own again, behind what was queued since.
         ids = [row["id"] for row in self._queued]
         for start in range(0, len(ids), _CHUNK):
@@ -129,8 +131,11 @@ class Ledger:
             told.notes.add(row.id)
             return
         is_claimed = row.claimed_until is not None and row.claimed_until > self._at
-        is_unsent = row.state == "held" or (row.state == "pending" and not row.attempts and not is_claimed)
-        told.alerts[row.id] = _ranks(row.stage, row.severity, is_unsent=is_unsent)
+        is_waiting = row.state == "pending" and not row.attempts and not is_claimed
+        told.alerts[row.id] = _ranks(row.stage, row.severity, _HELD if row.state == "held" else _WAITING if is_waiting else _OUT)
+
+    def _drop(self, names: Iterable[str], why: str) -> None:
+        self._dropped += [{"its_id": name, "why": why} for name in names]
 
     def _of(self, story: str, target: str) -> Told:
         return self._told.setdefault((story, target), Told())
@@ -158,8 +163,8 @@ def outbox_id(incident_id: str, change: str, target: str) -> str:
     return hashlib.sha256(f"{incident_id}\0{change}\0{target}".encode()).hexdigest()[:32]
 
 
-def _ranks(stage: str, severity: str, *, is_unsent: bool) -> tuple[int, int, bool]:
-    return STAGES.index(stage), SEVERITIES.index(severity), is_unsent
+def _ranks(stage: str, severity: str, place: str) -> tuple[int, int, str]:
+    return STAGES.index(stage), SEVERITIES.index(severity), place
 
 
 def _what(told: Told, now: Filed) -> str:

@@ -115,11 +115,11 @@ def _unzstd(body: bytes, limit: int) -> bytes:
 
 
 def text_of(raw: bytes) -> str:
-    """The bytes as text: UTF-8, else Latin-1, in which every byte is a letter."""
+    """The bytes as text: UTF-8; a line that is not is Latin-1, in which every byte is a letter."""
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError:
-        return raw.decode("latin-1")
+        return "\n".join(text_of(line) for line in raw.split(b"\n")) if b"\n" in raw else raw.decode("latin-1")
 
 
 def values(text: str) -> Iterator[tuple[object, str]]:
@@ -139,7 +139,7 @@ def values(text: str) -> Iterator[tuple[object, str]]:
         try:
             value, end = _DECODER.raw_decode(text, at)
         except (ValueError, RecursionError) as error:
-            why = f"{error.msg} at character {error.pos + 1}" if isinstance(error, json.JSONDecodeError) else "nested too deeply"
+            why = f"{error.msg} at character {error.pos + 1}" if isinstance(error, json.JSONDecodeError) else "nested too deeply, or a number too long"
             raise UnreadableError(f"not JSON: {why}", index) from error
         yield value, text[at:end]
         index += 1

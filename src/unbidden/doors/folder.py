@@ -1,4 +1,4 @@
-"""The folder door: files that appear in a folder, growing logs line by line, documents and packed files whole. Nothing is moved or changed.
+"""The folder door: files that appear in a folder, growing logs line by line, documents and packed files whole. Nothing is changed.
 
 How far each file was read goes to the lake with the rows (`Lot.cursor`), so a restart loses nothing and repeats nothing.
 """
@@ -6,6 +6,7 @@ How far each file was read goes to the lake with the rows (`Lot.cursor`), so a r
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -38,11 +39,12 @@ class _StoppedError(Exception):
 
 @dataclass(slots=True)
 class _Seen:
-    """What a file was like when it was last looked at, and since when it has been so."""
+    """What a file was like when it was last looked at, and since when it has been so. Nothing is left to do with a settled one until it changes."""
 
     size: int
     modified_ns: int
     since_s: float
+    is_settled: bool = False
 
 
 @dataclass(slots=True)
@@ -71,7 +73,9 @@ class Door:
 
     def poll(self) -> None:
         """Hand over what is new, and return when it is kept. Files that cannot be read now are tried again the next time."""
-        files = {identity(file): file for file in self._files()}
+        files = self._files()
+        if files is None:
+            return
         self._seen = {name: seen for name, seen in self._seen.items() if name in files}
         self._places = remembered(self._places, set(files))
         for name, file in files.items():
@@ -81,31 +85,49 @@ class Door:
                 return
             except (OSError, UnbiddenError) as error:
                 self.counts.lose(self.settings.source, self.clock(), problem=f"{file.name}: {getattr(error, 'strerror', None) or error}")
+            except Exception as error:  # noqa: BLE001 - whatever is wrong with one file must not keep the others from being read
+                self.counts.lose(self.settings.source, self.clock(), problem=f"{file.name}: cannot be read: {type(error).__name__}")
 
-    def _files(self) -> list[Path]:
-        """The files, the one that was changed longest ago first; links are not followed."""
+    def _files(self) -> dict[str, Path] | None:
+        """The files by their identity, the one that was changed longest ago first; None when they cannot be listed now. Links are not followed."""
         root = self.settings.path
         try:
+            # A folder that is not there has no files to glob, so it is asked for first.
+            root.stat()
             found = [file for file in (root.rglob if self.settings.is_deep else root.glob)(self.settings.pattern) if _is_finished(file, root)]
-            return sorted(found, key=lambda file: (file.stat().st_mtime_ns, file.name))
+            return {identity(file): file for file in sorted(found, key=lambda file: (file.stat().st_mtime_ns, file.name))}
         except OSError as error:
             self.counts.lose(self.settings.source, self.clock(), problem=f"{root}: {error.strerror or error}")
-            return []
+            return None
 
     def _visit(self, name: str, file: Path) -> None:
         told = file.stat()
         seen = self._seen.get(name)
         if seen is None or (seen.size, seen.modified_ns) != (told.st_size, told.st_mtime_ns):
             seen = self._seen[name] = _Seen(told.st_size, told.st_mtime_ns, self.monotonic())
+        if seen.is_settled:
+            return
         is_stable = self.monotonic() - seen.since_s >= self.settings.stable_s
         place = self._place(name, file, told.st_size)
         if not told.st_size or (place.offset == told.st_size and place.is_done):
+            self._put_away(file, place)
+            seen.is_settled = True
             return
         form = None if _is_packed(file) else form_of(file)
         if form is not None and form.name in _GROWING and not place.is_whole:
             self._tail(name, file, place, is_stable=is_stable)
         elif is_stable:
             self._whole(name, file, place)
+
+    def _put_away(self, file: Path, place: Place) -> None:
+        """Move a file that was taken whole and is kept; one of the same name that is there already is not replaced."""
+        folder = self.settings.done
+        if folder is None or not place.is_whole:
+            return
+        names = (f"{file.name}{f'.{number}' if number else ''}" for number in range(1000))
+        free = next((name for name in names if not (folder / name).exists()), None)
+        if free is not None:
+            shutil.move(file, folder / free)
 
     def _place(self, name: str, file: Path, size: int) -> Place:
         """How far a file was read: not at all when it no longer holds what was read of it."""
@@ -162,15 +184,15 @@ class Door:
             if item.why is not None:
                 self.counts.lose(self.settings.source, self.clock(), problem=f"{file.name}: {item.why}")
             if item.file.stat().st_size and (item.why is None or item.file != file):
-                yield from self._texts_of(item.file, form_of(item.file))
+                yield from self._texts_of(item.file, form_of(item.file), Path(item.path).name)
 
-    def _texts_of(self, plain: Path, form: Form) -> Iterator[str]:
+    def _texts_of(self, plain: Path, form: Form, name: str) -> Iterator[str]:
         if form.name not in _GROWING:
             for piece in form.pieces():
                 if text := _text(piece):
                     yield text
                 elif piece.why is not None:
-                    self.counts.lose(self.settings.source, self.clock(), refused=1, problem=f"{plain.name}: {piece.why}")
+                    self.counts.lose(self.settings.source, self.clock(), refused=1, problem=f"{name}: {piece.why}")
             return
         with plain.open("rb") as stream:
             # A log that was read while it grew, and packed since, is gone on with.

@@ -69,7 +69,7 @@ class Door:
         """Read, hand over, and commit what is kept, until `stopping` is set."""
         library = self._library = _load()
         try:
-            consumer = library.Consumer(self._configuration())
+            consumer = library.Consumer(self._configuration(), logger=_LOG)
         except library.KafkaException as error:
             raise UnusableInputError(f"kafka {self.settings.servers}: {error}") from error
         try:

@@ -34,7 +34,8 @@ Provider = Annotated[str | None, AfterValidator(_provider)]
 
 
 class _Settings(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # An error shows no input, for it may be a secret that was written where its name belongs.
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class Token(_Settings):
@@ -135,6 +136,10 @@ class Folder(_Settings):
     is_deep: bool = Field(default=False, description="Look into the folders inside it, too.")
     every_s: float = Field(default=2.0, description="How often to look, in seconds.", gt=0)
     stable_s: float = Field(default=10.0, description="A document, a packed file or an unfinished last line is taken when nothing changed for so long.", ge=0)
+    done: Path | None = Field(
+        default=None,
+        description="Documents and packed files are moved to this folder when their rows are kept; without it they stay. It must lie outside of it.",
+    )
     lot_rows: int = Field(default=5000, description="How many rows are handed over at once.", ge=1)
     max_line: int = Field(default=8 * MIB, description="The longest line in bytes; what is longer is cut.", ge=1024)
 

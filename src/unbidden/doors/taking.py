@@ -47,9 +47,9 @@ class Taking:
         """Whether the intake had no room a moment ago, or too many wait."""
         return self.monotonic() < self.full_until_s or not self.confirmations.has_room
 
-    async def body(self, request: Request) -> str:
+    async def body(self, request: Request, limit: int | None = None) -> str:
         """The body of a request as text. Raises RefusedError when it is too large, too slow, damaged, or the sender went away."""
-        limit = self.settings.max_body
+        limit = min(limit or self.settings.max_body, self.settings.max_body)
         told = request.headers.get("content-length", "")
         if told.isdigit() and int(told) > limit:
             raise RefusedError(413, f"the body is larger than {limit} bytes")

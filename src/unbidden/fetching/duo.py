@@ -1,7 +1,8 @@
 """Cisco Duo: the logs of the Admin API. Duo gives no row of the last two minutes, and asks not to be asked more often than that.
 
-Source: the project's reference of Duo (endpoints, times, pages, lag) and Duo's own client for how requests are signed: v2 is HMAC-SHA1 over date, method,
-host, path and parameters; v5 is HMAC-SHA512 over these, the hash of the body and the hash of Duo's own headers. Of `{"code": 403xx}` the meaning is from
+Source: the project's reference of Duo (endpoints, times, pages, lag). How requests are signed: v2 is HMAC-SHA1 over date, method, host, path and parameters
+(Duo's own client, an early version); v5 is HMAC-SHA512 over these, the hash of the body and the hash of Duo's own headers, as three independent clients of
+others do it, not tried against Duo. Of `{"code": 403xx}` the meaning is from
 memory, unverified.
 """
 

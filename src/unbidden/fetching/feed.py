@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -14,6 +15,8 @@ from unbidden.fetching.asking import NoEntryError
 from unbidden.intake import FullError, Intake, Lot, Ticket
 from unbidden.wire import Wire, WireError
 
+# So many texts that were kept are remembered, so that what an overlap reads again is not handed over again.
+REMEMBERED = 100_000
 # So many lots may be on their way into the lake while the next page is asked for.
 AHEAD = 4
 FIRST_WAIT_S, LONGEST_WAIT_S = 5.0, 900.0
@@ -55,7 +58,10 @@ class State:
 
 @dataclass(slots=True)
 class Feed:
-    """Runs one connector until `stop` is set. Its wire is best made with `sleep=pausing(stop)`; `clock` gives aware UTC, `monotonic` counts seconds."""
+    """Runs one connector until `stop` is set. Its wire is best made with `sleep=pausing(stop)`; `clock` gives aware UTC, `monotonic` counts seconds.
+
+    `wait` waits between two rounds; it is `stop.wait` unless a test has no time.
+    """
 
     name: str
     connector: Connector
@@ -65,8 +71,10 @@ class Feed:
     monotonic: Callable[[], float]
     stop: threading.Event
     interval_s: float = 60.0
+    wait: Callable[[float], object] | None = None
     state: State = field(default_factory=State)
     _open: deque[Ticket] = field(default_factory=deque)
+    _known: dict[bytes, None] = field(default_factory=dict, repr=False)
     _kept: Cursor | None = None
     _committed: Cursor | None = None
     _asked_s: float = 0.0
@@ -88,7 +96,7 @@ class Feed:
                 self._failed(UnbiddenError(f"{self.name}: unexpected: {type(error).__name__}: {error}"))
             else:
                 self._succeeded()
-            self.stop.wait(self.pause_s)
+            (self.wait or self.stop.wait)(self.pause_s)
 
     @property
     def pause_s(self) -> float:
@@ -100,15 +108,17 @@ class Feed:
     def _round(self) -> None:
         """One round, from behind the last rows that were kept to its end.
 
-        A lot has its page's cursor only when every lot before it is kept: so the lake's cursor is never ahead of a lot that failed.
+        Texts that were kept already are left out: an overlap reads them again and again. A lot has its page's cursor only when every lot before it is
+        kept: so the lake's cursor is never ahead of a lot that failed.
         """
         self._open.clear()
         reached = self._kept
         for page in self.connector.pages(self.wire, self._kept, self.clock):
             self._note(page)
             reached = page.cursor
-            if page.texts:
-                self._offer(page.texts, page.cursor)
+            texts = tuple(text for text in page.texts if _digest(text) not in self._known)
+            if texts:
+                self._offer(texts, page.cursor)
             while self._open and (len(self._open) >= AHEAD or self._open[0].wait(0)):
                 self._settle()
             if self.stop.is_set():
@@ -137,6 +147,9 @@ class Feed:
             self._refuse_if_stopped()
         self._open.popleft()
         self.state.rows += len(ticket.lot.texts)
+        self._known.update((_digest(text), None) for text in ticket.lot.texts)
+        while len(self._known) > REMEMBERED:
+            del self._known[next(iter(self._known))]
         if ticket.lot.cursor is not None:
             self._kept = self._committed = ticket.lot.cursor
 
@@ -162,3 +175,7 @@ class Feed:
 
     def _succeeded(self) -> None:
         self.state.failures, self.state.key_trouble, self.state.last_ok_at = 0, None, self.clock()
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()

@@ -1,7 +1,7 @@
 """Okta: the System Log, polled. Every row comes once it is persisted, so that the time of a row may be before that of the row before it.
 
-Source: the project's reference of Okta (System Log API: polling and bounded requests, errors, retention). OAuth for service apps: RFC 7523 with a private
-key; the types of administrators and the headers of rate limits are from memory, unverified.
+Source: the project's reference of Okta (System Log API: polling and bounded requests, errors, retention). OAuth for service apps: RFC 7523 with a
+private key; that the org's token endpoint takes it at /oauth2/v1/token, the types of administrators, and the headers of rate limits are unverified.
 """
 
 from __future__ import annotations

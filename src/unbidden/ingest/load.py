@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import LiteralString, TextIO
@@ -11,7 +10,7 @@ import duckdb
 
 from unbidden import engine
 from unbidden.ingest.forms import MAX_LINE, form_of, loads
-from unbidden.ingest.spell import recognise
+from unbidden.ingest.spell import dumps, recognise
 from unbidden.providers import Shape, registry
 
 # Below this a file is read row by row in Python; above it DuckDB reads it whole, if its rows need no respelling.
@@ -46,7 +45,7 @@ class Spool:
             file = self._folder / f"spool-{provider}-{shape.name}.jsonl"
             self._open[key] = (shape, file, file.open("w", encoding="utf-8", errors="replace"))
         row = {**record, "_source": source, "_line": line}  # type: ignore[dict-item]
-        self._open[key][2].write(json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n")
+        self._open[key][2].write(dumps(row) + "\n")
 
     def close(self) -> Iterator[tuple[str, Shape, Path]]:
         """Every file of the spool with its provider and shape, complete."""

@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TypeAlias
 
+import orjson
+
 from unbidden.engine import Structure
 from unbidden.ingest import plain
 from unbidden.ingest.forms import loads
@@ -97,10 +99,11 @@ def _original(value: Mapping[str, object]) -> object:
                 return loads(text)
             except (ValueError, RecursionError):
                 continue
-    return _syslog(inner, value.get("time")) if isinstance(inner, str) else None
+    told = event.values() if isinstance(event, Mapping) else (event,)
+    return next((record for text in told if isinstance(text, str) and (record := _syslog(text, value.get("time"))) is not None), None)
 
 
-def _syslog(text: str, time: object) -> object:
+def _syslog(text: str, time: object) -> Mapping[str, object] | None:
     """The record of a line of syslog that an event collector was given; where it names no year, that of the time beside it tells it."""
     line = plain.parse(text.strip())
     if line is None:
@@ -217,7 +220,7 @@ def spell(record: Mapping[str, object], shape: Shape, plan: Plan) -> dict[str, o
 def _fit(value: object, part: Structure | list[Structure] | str) -> object:
     """A value in the form that the structure wants, undoing JSON inside strings and one-element lists; None if it cannot."""
     if isinstance(part, str):
-        return value if isinstance(value, str) or value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        return value if isinstance(value, str) or value is None else dumps(value)
     if isinstance(value, str):
         try:
             value = loads(value) if value[:1] in ("{", "[", '"') else None
@@ -239,3 +242,11 @@ def _names(keys: tuple[str, ...], wanted: tuple[str, ...]) -> tuple[tuple[str, s
     by_word = {squash(name): name for name in wanted}
     named = {by_word[squash(key)]: key for key in reversed(keys) if squash(key) in by_word}
     return tuple((key, name) for name, key in named.items())
+
+
+def dumps(value: object) -> str:
+    """A value as compact JSON. Numbers that are too large for the faster encoder are written by Python's own."""
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

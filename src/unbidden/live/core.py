@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -18,10 +17,11 @@ from unbidden.intake import Intake
 from unbidden.lake import Lake
 from unbidden.line import Options
 from unbidden.live.judge import Judge, Verdict
-from unbidden.live.keeper import Batch, Keeper
+from unbidden.live.keeper import Batch, Keeper, Reader, drained
 
 # People judged at once: more make a tick longer, fewer make everybody wait.
 PEOPLE_AT_ONCE = 400
+EVENTS_AT_ONCE = 10_000
 
 
 class Recorder(Protocol):
@@ -50,27 +50,27 @@ class Core:
     lag: timedelta = timedelta(0)
     follows_events: bool = False
     tell: Callable[[str], None] = lambda _text: None
-    on_recorded: Callable[[float, int], None] = lambda _seconds, _rows: None
+    on_recorded: Callable[[float], None] = lambda _seconds: None
     con: duckdb.DuckDBPyConnection = field(default_factory=engine.connect)
     judge: Judge = field(init=False)
     keeper: Keeper = field(init=False)
+    reader: Reader = field(init=False)
     newest: datetime | None = None
     last_tick_at: datetime | None = None
     problem: str | None = None
     is_ready: bool = False
-    _open: deque[tuple[float, int]] = field(default_factory=deque)
+    _open: deque[float] = field(default_factory=deque)
 
     def __post_init__(self) -> None:
         """Put the parts together."""
         self.judge = Judge(self.options, self.con)
-        self.keeper = Keeper(self.lake, self.intake, self.con.cursor(), self.clock, self.monotonic, self.tell)
+        self.keeper = Keeper(self.lake, self.intake, self.clock, self.tell)
+        self.reader = Reader(self.lake, self.con.cursor(), self.clock, self.monotonic, self.tell, kept=self.keeper.kept)
 
     def begin(self, progress: Callable[[str], None] = lambda _: None) -> None:
         """Catch up with the lake: everything it holds of the time that is looked back on is judged, and what is so is put on the desk."""
         progress("reading what the lake has rows of")
-        self.keeper.begin()
-        while not self.keeper.batches.empty():
-            self._drop(self.keeper.batches.get())
+        self.reader.begin()
         progress("reading the events")
         since = (self.clock() - self.history).date() if not self.follows_events else None
         reader = self.con.cursor()
@@ -92,7 +92,7 @@ class Core:
 
     def run(self, stop: threading.Event) -> None:
         """Judge what comes until told to stop, and to the end of what is there then."""
-        while not stop.is_set() or not self.keeper.batches.empty():
+        while not stop.is_set() or not self.reader.batches.empty():
             self.step(0.05)
 
     def step(self, timeout_s: float) -> bool:
@@ -105,7 +105,7 @@ class Core:
             self._close(batches)
             return bool(batches)
         verdict = self.judge.tick(as_of, PEOPLE_AT_ONCE)
-        self._open.extend((accepted_s, batch.sequence) for batch in batches for accepted_s in batch.accepted_s)
+        self._open.extend(accepted_s for batch in batches for accepted_s in batch.accepted_s)
         if self.record(verdict) and not self.judge.is_behind:
             self._close(())
         return True
@@ -124,13 +124,7 @@ class Core:
         return True
 
     def _batches(self, timeout_s: float) -> list[Batch]:
-        try:
-            found = [self.keeper.batches.get(timeout=timeout_s)]
-        except queue.Empty:
-            return []
-        while not self.keeper.batches.empty():
-            found.append(self.keeper.batches.get())
-        return found
+        return drained(self.reader.batches, timeout_s, lambda batch: batch.events, EVENTS_AT_ONCE)
 
     def _take(self, batch: Batch) -> None:
         if batch.table:
@@ -150,8 +144,7 @@ class Core:
 
     def _close(self, batches: Sequence[Batch]) -> None:
         """Tell how long everything took that is done now."""
-        self._open.extend((accepted_s, batch.sequence) for batch in batches for accepted_s in batch.accepted_s)
+        self._open.extend(accepted_s for batch in batches for accepted_s in batch.accepted_s)
         now = self.monotonic()
         while self._open:
-            accepted_s, _ = self._open.popleft()
-            self.on_recorded(now - accepted_s, 1)
+            self.on_recorded(now - self._open.popleft())

@@ -23,10 +23,11 @@ SELECT DISTINCT p.person, unnest([p.sent_at, p.fate_at]) AS instant, p.network, 
 FROM prompt p JOIN familiar f USING (prompt_id) LEFT JOIN event e ON e.event_id = p.events[1] LEFT JOIN person o ON o.person = p.person
 WHERE NOT f.is_known_place
 """
+# For whom a change matters: a prompt looks at what was before it; detections look at what a network did for up to a day after it, too.
 _WHO_ASKS: dict[LiteralString, LiteralString] = {
-    "source_touch": "s.network = c.network",
-    "regular": "c.value = CASE c.trait WHEN 'network' THEN s.network WHEN 'asn' THEN s.asn WHEN 'country' THEN s.country ELSE '' END",
-    "surge": "c.name = CASE c.what WHEN 'app' THEN s.app WHEN 'tenant' THEN s.tenant ELSE s.department END",
+    "source_touch": "s.network = c.network AND s.instant >= c.since - INTERVAL 1 DAY",
+    "regular": "s.instant >= c.since AND c.value = CASE c.trait WHEN 'network' THEN s.network WHEN 'asn' THEN s.asn WHEN 'country' THEN s.country ELSE '' END",
+    "surge": "s.instant >= c.since AND c.name = CASE c.what WHEN 'app' THEN s.app WHEN 'tenant' THEN s.tenant ELSE s.department END",
 }
 
 
@@ -109,7 +110,7 @@ class Crowd:
             SELECT {columns}, min(instant) AS since FROM moved GROUP BY ALL""")
         con.execute(f"DELETE FROM main.{table} WHERE EXISTS (SELECT 1 FROM near.key k WHERE {' AND '.join(f'k.{key} = {table}.{key}' for key in keys)})")
         con.execute(f"INSERT INTO main.{table} FROM near.fresh_{table}")
-        return self._names(f"SELECT DISTINCT s.person FROM main.stranger s JOIN near.changed c ON {_WHO_ASKS[table]} AND s.instant >= c.since")
+        return self._names(f"SELECT DISTINCT s.person FROM main.stranger s JOIN near.changed c ON {_WHO_ASKS[table]}")
 
     def _names(self, sql: LiteralString) -> set[str]:
         return {str(row[0]) for row in engine.rows(self.con, sql)}

@@ -14,6 +14,7 @@ import duckdb
 from unbidden import campaigns, detect, engine, line, result, steps
 from unbidden.live.crowd import STRANGER, Crowd
 from unbidden.live.events import Events
+from unbidden.live.fused import Fused
 
 # Events of the judged that are dated later than the instant of the judgement.
 _AHEAD: LiteralString = """
@@ -50,10 +51,12 @@ class Judge:
     _events: Events = field(init=False)
     _crowd: Crowd = field(init=False)
     _catalogue: detect.Catalogue = field(init=False)
+    _detections: Fused = field(init=False)
 
     def __post_init__(self) -> None:
         """Make every table, empty."""
         self._catalogue = detect.detections() if self.options.catalogue is None else self.options.catalogue
+        self._detections = Fused(self._catalogue)
         self._events, self._crowd = Events(self.con, self.options), Crowd(self.con)
         self._events.begin()
         self.con.execute("CREATE SCHEMA part")
@@ -121,7 +124,7 @@ class Judge:
         con = self.con
         con.execute("SET search_path = 'part,main'")
         steps.run(con, "moments", {})
-        detect.run(con, self._catalogue)
+        self._detections.run(con)
         steps.run(con, "incidents", {})
 
     def _follow_campaigns(self, chosen: set[str]) -> None:

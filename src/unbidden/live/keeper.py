@@ -1,33 +1,33 @@
-"""The keeper: what sources hand over goes into the lake first and is confirmed then; after that it is read, and what it says goes to the judge."""
+"""The keeper and the reader: what sources hand over goes into the lake first and is confirmed then; after that it is read, and goes to the judge."""
 
 from __future__ import annotations
 
 import queue
 import threading
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import LiteralString
+from typing import LiteralString, TypeVar
 
 import duckdb
 
 from unbidden import engine
 from unbidden.errors import UnbiddenError
 from unbidden.ingest.arrive import Unread, arrive
-from unbidden.intake import Intake, Lot, Ticket
-from unbidden.lake import Lake
+from unbidden.intake import Intake, Lot
+from unbidden.lake import Kept, Lake
 
-# Lots of one commit; more make a tick longer, fewer cost a commit each.
+Item = TypeVar("Item")
+# Rows of one commit, and of one reading; more make a tick longer, fewer cost a commit each.
 ROWS_AT_ONCE = 5_000
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """The events of a commit, in a table of the engine, on their way to the judge. `accepted_s` are the instants of acceptance of its lots."""
+    """Events in a table of the engine, on their way to the judge. `accepted_s` are the instants of acceptance of their lots."""
 
     table: LiteralString
-    sequence: int
     events: int
     accepted_s: tuple[float, ...] = ()
 
@@ -46,16 +46,52 @@ class Tally:
 
 @dataclass(slots=True)
 class Keeper:
-    """The one writer of the lake. `con` is a cursor of the engine, for this thread alone."""
+    """The one writer of rows: what is offered is in the lake before anybody is told so. What is kept waits in `kept` for the reader."""
 
     lake: Lake
     intake: Intake
+    clock: Callable[[], datetime]
+    tell: Callable[[str], None] = lambda _text: None
+    kept: queue.Queue[Kept] = field(default_factory=lambda: queue.Queue(maxsize=20))
+    problem: str | None = None
+
+    def run(self, stop: threading.Event) -> None:
+        """Keep what comes until told to stop; what is in the queue then is kept too."""
+        while not stop.is_set() or self.intake.waiting:
+            self.step(0.05 if not stop.is_set() else 0.0)
+
+    def step(self, timeout_s: float) -> None:
+        """Keep what waits, in one commit. Where the reader is behind, this waits for it: then the intake fills up, and senders are told to wait."""
+        tickets = self.intake.take(ROWS_AT_ONCE, timeout_s)
+        if not tickets:
+            return
+        lots = tuple(ticket.lot for ticket in tickets)
+        try:
+            sequence = self.lake.append(lots, self.clock())
+        except UnbiddenError as error:
+            self.problem = str(error)
+            self.tell(self.problem)
+            for ticket in tickets:
+                ticket.fail(self.problem)
+            return
+        self.problem = None
+        for ticket in tickets:
+            ticket.keep()
+        self.kept.put(Kept(sequence, tuple(lot for lot in lots if lot.texts), tuple(ticket.accepted_s for ticket in tickets)))
+
+
+@dataclass(slots=True)
+class Reader:
+    """Reads what is kept, for the judge at once and for the lake every few seconds. `con` is a cursor of the engine, for this thread alone."""
+
+    lake: Lake
     con: duckdb.DuckDBPyConnection
     clock: Callable[[], datetime]
     monotonic: Callable[[], float]
     tell: Callable[[str], None] = lambda _text: None
     commit_events_s: float = 10.0
-    batches: queue.Queue[Batch] = field(default_factory=lambda: queue.Queue(maxsize=50))
+    kept: queue.Queue[Kept] = field(default_factory=queue.Queue)
+    batches: queue.Queue[Batch] = field(default_factory=lambda: queue.Queue(maxsize=20))
     tallies: dict[str, Tally] = field(default_factory=dict)
     problem: str | None = None
     _pending: list[tuple[object, ...]] = field(default_factory=list)
@@ -69,22 +105,21 @@ class Keeper:
         self._flushed_s = self.monotonic()
         self._read = self.lake.reached("event")
         self.con.execute(engine.table_sql("event").replace("CREATE TABLE event", "CREATE OR REPLACE TABLE inbox.unkept", 1))
-        for kept in self.lake.kept_after(self._read):
-            self._understand(kept.lots, kept.sequence)
-        if self._read:
-            self.flush()
+        for some in _chunks(self.lake.kept_after(self._read)):
+            self._understand(some, is_judged=False)
+        self.flush()
 
     def run(self, stop: threading.Event) -> None:
-        """Keep and read what comes until told to stop; what is in the queue then is kept too."""
-        while not stop.is_set() or self.intake.waiting:
-            self.step(0.05 if not stop.is_set() else 0.0)
+        """Read what is kept until told to stop, and to the end of what is there then."""
+        while not stop.is_set() or not self.kept.empty():
+            self.step(0.05)
         self.flush()
 
     def step(self, timeout_s: float) -> None:
-        """Keep what waits, in one commit, and hand it to the judge; write down what was read when it is time to."""
-        tickets = self.intake.take(ROWS_AT_ONCE, timeout_s)
-        if tickets:
-            self._keep(tickets)
+        """Read what is there, all at once, and hand it to the judge; write down what was read when it is time to."""
+        some = drained(self.kept, timeout_s, lambda kept: sum(len(lot.texts) for lot in kept.lots), ROWS_AT_ONCE)
+        if some:
+            self._understand(some, is_judged=True)
         if self.monotonic() - self._flushed_s >= self.commit_events_s:
             self.flush()
 
@@ -101,24 +136,13 @@ class Keeper:
             self.con.execute("DELETE FROM inbox.unkept")
             self.problem = None
         except UnbiddenError as error:
-            self._fail(error)
+            self.problem = str(error)
+            self.tell(self.problem)
 
-    def _keep(self, tickets: Sequence[Ticket]) -> None:
-        lots = [ticket.lot for ticket in tickets]
-        try:
-            sequence = self.lake.append(lots, self.clock())
-        except UnbiddenError as error:
-            self._fail(error)
-            for ticket in tickets:
-                ticket.fail(str(error))
-            return
-        self.problem = None
-        for ticket in tickets:
-            ticket.keep()
-        self._understand([lot for lot in lots if lot.texts], sequence, tuple(ticket.accepted_s for ticket in tickets))
-
-    def _understand(self, lots: Sequence[Lot], sequence: int, accepted_s: tuple[float, ...] = ()) -> None:
-        """Read the rows of a commit and put their events on the way to the judge."""
+    def _understand(self, some: Sequence[Kept], *, is_judged: bool) -> None:
+        """Read the rows of commits; their events are on the way to the lake and, if wanted, to the judge."""
+        lots = [lot for kept in some for lot in kept.lots]
+        sequence = some[-1].sequence
         lost = arrive(self.con, lots)
         self._read = sequence
         self._pending += [(sequence, lots[each.lot].received_at, lots[each.lot].source, each.number, each.why, each.text) for each in lost]
@@ -126,8 +150,11 @@ class Keeper:
         count = int(str(engine.one(self.con, "SELECT count(*) FROM event")))
         if count:
             self.con.execute("INSERT INTO inbox.unkept SELECT * FROM event")
-            self.con.execute(f"CREATE OR REPLACE TABLE inbox.batch_{sequence} AS SELECT * FROM event")
-        self.batches.put(Batch(f"inbox.batch_{sequence}" if count else "", sequence, count, accepted_s))
+        if is_judged:
+            table = f"inbox.batch_{sequence}" if count else ""
+            if table:
+                self.con.execute(f"CREATE OR REPLACE TABLE {table} AS SELECT * FROM event")
+            self.batches.put(Batch(table, count, tuple(instant for kept in some for instant in kept.accepted_s)))
 
     def _count(self, lots: Sequence[Lot], lost: Sequence[Unread]) -> None:
         told = engine.rows(self.con, "SELECT source, provider, kind, outcome, count(*), max(occurred_at) FROM event GROUP BY ALL")
@@ -144,6 +171,27 @@ class Keeper:
         for each in lost:
             self.tallies[lots[each.lot].source].unread += 1
 
-    def _fail(self, error: UnbiddenError) -> None:
-        self.problem = str(error)
-        self.tell(self.problem)
+
+def drained(waiting: queue.Queue[Item], timeout_s: float, size: Callable[[Item], int], most: int) -> list[Item]:
+    """What waits in a queue, at least one if one comes in time, and no more than so much."""
+    try:
+        found = [waiting.get(timeout=timeout_s)]
+    except queue.Empty:
+        return []
+    total = size(found[0])
+    while total < most and not waiting.empty():
+        found.append(waiting.get())
+        total += size(found[-1])
+    return found
+
+
+def _chunks(all_kept: Iterable[Kept]) -> Iterator[list[Kept]]:
+    """Commits, so many at a time that their rows are about as many as are read at once."""
+    some: list[Kept] = []
+    for kept in all_kept:
+        some.append(kept)
+        if sum(len(lot.texts) for each in some for lot in each.lots) >= ROWS_AT_ONCE:
+            yield some
+            some = []
+    if some:
+        yield some

@@ -64,9 +64,7 @@ class Service:
     syslog: syslog.Door | None = None
     ports: dict[str, int] = field(default_factory=dict)
     _threads: list[threading.Thread] = field(default_factory=list)
-    _inner: list[threading.Thread] = field(default_factory=list)
-    _drained: threading.Event = field(default_factory=threading.Event)
-    _judged: threading.Event = field(default_factory=threading.Event)
+    _inner: list[tuple[threading.Event, threading.Thread]] = field(default_factory=list)
 
     def start(self, progress: Callable[[str], None] = lambda _: None) -> None:
         """Open everything, catch up with the lake, and begin to take rows. Raises UnbiddenError when a part cannot be opened."""
@@ -84,7 +82,8 @@ class Service:
             settings.judge.clock == "events", self.tell,
         )  # fmt: skip
         self.core.begin(progress)
-        self._inner = [self._thread("keeper", self.core.keeper.run, self._drained), self._thread("judge", self.core.run, self._judged)]
+        parts = (("keeper", self.core.keeper.run), ("reader", self.core.reader.run), ("judge", self.core.run))
+        self._inner = [(event := threading.Event(), self._thread(name, work, event)) for name, work in parts]
         self._spawn("upkeep", self._keep_up)
         self._open_doors()
         self._open_feeds()
@@ -102,7 +101,7 @@ class Service:
         for thread in self._threads:
             thread.join(_JOIN_S)
         self.core.intake.close()
-        for event, thread in zip((self._drained, self._judged), self._inner, strict=False):
+        for event, thread in self._inner:
             event.set()
             thread.join(_JOIN_S)
         self.desk.close()
