@@ -52,15 +52,6 @@ class Kept:
     accepted_s: tuple[float, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One file of a table as the table's log knows it: its address, its size in bytes and the day that it holds."""
-
-    uri: str
-    size: int
-    day: date
-
-
 @dataclass(slots=True)
 class Lake:
     """One lake. `root` is a folder or an `s3://` address; one server writes it at a time."""
@@ -90,24 +81,6 @@ class Lake:
         except LakeError:
             lake.close()
             raise
-        return lake
-
-    @classmethod
-    def look(cls, root: str, options: Mapping[str, str] | None = None) -> Lake | None:
-        """A lake to read in, whoever writes it: nothing is made or held. None when there is none. Raises LakeError when it cannot be read or is damaged."""
-        lake = cls(root, dict(options or {}))
-        try:
-            for name in TABLES:  # rows come first: where there are none, there is no lake
-                lake._tables[name] = DeltaTable(f"{root.rstrip('/')}/{name}", storage_options=lake.options or None)
-            lake._sequence, lake._cursors = lake._last_word()
-        except TableNotFoundError as error:
-            if not lake._tables:
-                return None
-            raise LakeError(
-                f"{root}: the table {TABLES[len(lake._tables)]} is missing; the server makes it anew when it begins, and reads the rows that it has again"
-            ) from error
-        except (DeltaError, OSError) as error:
-            raise lake.failed("opened", error) from error
         return lake
 
     def close(self) -> None:
@@ -172,19 +145,6 @@ class Lake:
             return {
                 str(row[0]) for row in engine.rows(con, "SELECT DISTINCT receipt FROM raw WHERE receipt IN (SELECT unnest($names))", {"names": list(names)})
             }
-
-    def parts(self, table: str) -> list[Part]:
-        """The files that a table has now, the newest day first."""
-        added = self._refresh(table).get_add_actions(flatten=True)
-        where = f"{self.root.rstrip('/')}/{table}"
-        named = zip(added.column("path").to_pylist(), added.column("size_bytes").to_pylist(), strict=True) if added.num_rows else ()
-        return sorted((Part(f"{where}/{path}", int(size), _day_of(str(path))) for path, size in named), key=lambda part: (part.day, part.uri), reverse=True)
-
-    def newest(self) -> datetime | None:
-        """When the last commit of rows was made, by the clock of who made it; None before the first."""
-        for commit in self._refresh("raw").history(1):
-            return datetime.fromtimestamp(int(commit["timestamp"]) / 1000, UTC)
-        return None
 
     def view(self, con: duckdb.DuckDBPyConnection, table: str, since: date | None = None) -> None:
         """Let SQL see a table under its name: its present files, from a day on if one is given."""

@@ -22,10 +22,11 @@ from tests.vendors import Time, okta, serving
 from unbidden.cli import app
 from unbidden.desk import Desk
 from unbidden.intake import Lot
-from unbidden.lake import Lake
+from unbidden.lake import Lake, LakeError
 from unbidden.live.doctor import Check, examine
 from unbidden.live.doctor.certificates import certificate
 from unbidden.live.doctor.machine import clocks
+from unbidden.live.doctor.tables import count_of_day
 
 NOW = datetime.now(UTC)
 ROWS = tuple(json.dumps({"number": number, "text": f"row {number} " * 20}) for number in range(200))
@@ -188,6 +189,15 @@ def test_a_table_forgets_a_damaged_file_as_the_page_says(place: Place) -> None:
     assert (lake.sequence, lake.cursor("okta")) == (2, {"at": "1"})
     assert lake.append([Lot("okta", ROWS, NOW)], NOW) == 3
     lake.close()
+
+
+def test_of_a_remote_table_the_newest_day_is_read(place: Place) -> None:
+    place.fill()
+    table = DeltaTable(f"{place.folder}/unbidden-lake/raw")
+    assert count_of_day("raw", table, NOW.date()) == 2 * len(ROWS)
+    _cut(place.files("raw")[0])
+    with pytest.raises(LakeError, match="raw: "):
+        count_of_day("raw", table, NOW.date())
 
 
 def test_a_lake_that_a_server_holds_is_only_read(place: Place) -> None:

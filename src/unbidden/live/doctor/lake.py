@@ -9,10 +9,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import duckdb
+from deltalake import DeltaTable
 
 from unbidden import engine
-from unbidden.lake import TABLES, Lake, Part
+from unbidden.errors import UnbiddenError
+from unbidden.live.doctor import tables
 from unbidden.live.doctor.findings import Check, Look, fine, problem, warning
+from unbidden.live.doctor.tables import Part
 from unbidden.settings import LakeSettings
 
 # So much of each table is read whole, the newest first; of what is older the size and the end of each file are looked at, which tell most damage.
@@ -45,17 +48,18 @@ def lake(look: Look) -> Iterator[Check]:
         yield fine("lake", f"{told.root}: a server runs and holds it; it is read only here")
     if is_local:
         yield from _rights(Path(told.root), is_running=look.is_running)
-    found = Lake.look(told.root, told.options_of(look.environment))
+    found = tables.opened(told.root, told.options_of(look.environment))
     if found is None:
         yield fine("lake", f"{told.root}: there is no lake yet; the server will make one")
         return
-    parts = {name: found.parts(name) for name in TABLES}
-    yield fine("lake", f"{told.root} can be read: {found.sequence} commits of rows, {sum(map(len, parts.values()))} files, {_size(parts)}")
-    behind = found.sequence - found.reached("event")
+    parts = {name: tables.parts(told.root, name, table) for name, table in found.items()}
+    last = tables.reached(found["raw"])
+    yield fine("lake", f"{told.root} can be read: {last} commits of rows, {sum(map(len, parts.values()))} files, {_size(parts)}")
+    behind = last - tables.reached(found["event"])
     if behind and not look.is_running:
         yield warning("lake", f"the rows of {behind} commits are not yet read", "nothing: the server reads them when it begins")
     for name, files in parts.items():
-        yield from _whole(name, files) if is_local else _newest(found, name, files)
+        yield from _whole(name, files) if is_local else _newest(name, found[name], files)
     if is_local:
         yield _room(told, Path(told.root), parts)
 
@@ -102,16 +106,14 @@ def _fault(part: Part, *, is_read: bool) -> str:
     return ""
 
 
-def _newest(found: Lake, name: str, files: list[Part]) -> Iterator[Check]:
+def _newest(name: str, table: DeltaTable, files: list[Part]) -> Iterator[Check]:
     """Read the newest day of a remote table; the whole of it would be too much to fetch."""
     if not files:
         return
     try:
-        with engine.plain() as con:
-            found.view(con, name, files[0].day)
-            engine.one(con, f"SELECT count(*) FROM {name}")
-    except duckdb.Error as error:
-        yield problem("lake", f"{name}: its newest day cannot be read: {engine.said(error)}", _AWAY)
+        tables.count_of_day(name, table, files[0].day)
+    except UnbiddenError as error:
+        yield problem("lake", f"{name}: its newest day cannot be read: {error}", _AWAY)
     else:
         yield fine("lake", f"{name}: its newest day, {files[0].day}, can be read")
 
