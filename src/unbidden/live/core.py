@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -19,16 +18,16 @@ from unbidden.line import Options
 from unbidden.live.judge import Judge, Verdict
 from unbidden.live.keeper import Batch, Keeper, Reader, drained
 
-# People judged at once: more make a tick longer, fewer make everybody wait.
-PEOPLE_AT_ONCE = 400
+# People judged at once: more make a tick longer, fewer make everybody wait. Those who may wait fill a tick only so far.
+PEOPLE_AT_ONCE, AT_LEISURE = 400, 100
 EVENTS_AT_ONCE = 10_000
 
 
 class Recorder(Protocol):
     """Where verdicts go: the desk. It raises UnbiddenError when it is away; the people are judged again then."""
 
-    def record(self, judged: Collection[str], incidents: Sequence[Mapping[str, Any]], at: datetime, as_of: datetime) -> object:
-        """Put down what is so now of the judged people. `at` is the clock's instant, `as_of` the one that was judged."""
+    def record(self, judged: Collection[str], incidents: Sequence[Mapping[str, Any]], at: datetime, as_of: datetime) -> Collection[str]:
+        """Put down what is so now of the judged people; gives those of whom something is new. `at` is the clock's instant, `as_of` the one judged."""
         ...
 
 
@@ -37,7 +36,8 @@ class Core:
     """One lake, one judge, one desk. `clock` is aware UTC; with `follows_events` the instant of judgement is that of the newest event instead.
 
     `lag` is how far judgement stays behind the clock, so that rows which are late as usual are there before a prompt is taken for unanswered.
-    `on_recorded` is told the seconds from acceptance to the desk of every lot whose people are judged.
+    `on_recorded` is told, of each person whom something that arrived is about, the seconds from its acceptance to the desk, and whether the desk has
+    news of the person by it.
     """
 
     lake: Lake
@@ -50,7 +50,7 @@ class Core:
     lag: timedelta = timedelta(0)
     follows_events: bool = False
     tell: Callable[[str], None] = lambda _text: None
-    on_recorded: Callable[[float], None] = lambda _seconds: None
+    on_recorded: Callable[[float, bool], None] = lambda _seconds, _is_news: None
     con: duckdb.DuckDBPyConnection = field(default_factory=engine.connect)
     judge: Judge = field(init=False)
     keeper: Keeper = field(init=False)
@@ -59,7 +59,7 @@ class Core:
     last_tick_at: datetime | None = None
     problem: str | None = None
     is_ready: bool = False
-    _open: deque[float] = field(default_factory=deque)
+    _accepted: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Put the parts together."""
@@ -92,8 +92,8 @@ class Core:
 
     def run(self, stop: threading.Event) -> None:
         """Judge what comes until told to stop, and to the end of what is there then."""
-        while not stop.is_set() or not self.reader.batches.empty():
-            self.step(0.05)
+        while not stop.is_set() or not self.reader.batches.empty() or (self.judge.is_behind and self.problem is None):
+            self.step(0.05 if not self.judge.is_behind else 0.0)
 
     def step(self, timeout_s: float) -> bool:
         """One tick: take in what was read, judge whom it touches, put it on the desk. Whether there was anything to do."""
@@ -102,33 +102,35 @@ class Core:
             self._take(batch)
         as_of = self.as_of()
         if not self.judge.waiting(as_of):
-            self._close(batches)
             return bool(batches)
-        verdict = self.judge.tick(as_of, PEOPLE_AT_ONCE)
-        self._open.extend(accepted_s for batch in batches for accepted_s in batch.accepted_s)
-        if self.record(verdict) and not self.judge.is_behind:
-            self._close(())
+        self.record(self.judge.tick(as_of, PEOPLE_AT_ONCE, at_leisure=AT_LEISURE))
         return True
 
-    def record(self, verdict: Verdict) -> bool:
+    def record(self, verdict: Verdict) -> None:
         """Put a verdict on the desk; whoever it is about is judged again when the desk is away."""
         try:
-            self.recorder.record(verdict.judged, verdict.incidents, self.clock(), verdict.as_of)
+            news = self.recorder.record(verdict.judged, verdict.incidents, self.clock(), verdict.as_of)
         except UnbiddenError as error:
             self.problem = str(error)
             self.tell(self.problem)
             self.judge.again(verdict.judged)
-            return False
+            return
         self.problem = None
         self.last_tick_at = self.clock()
-        return True
+        now = self.monotonic()
+        for person in verdict.judged:
+            if (accepted_s := self._accepted.pop(person, None)) is not None:
+                self.on_recorded(now - accepted_s, person in news)
 
     def _batches(self, timeout_s: float) -> list[Batch]:
         return drained(self.reader.batches, timeout_s, lambda batch: batch.events, EVENTS_AT_ONCE)
 
     def _take(self, batch: Batch) -> None:
         if batch.table:
-            self.judge.absorb(batch.table)
+            touched = self.judge.absorb(batch.table)
+            if batch.accepted_s:
+                first_s = min(batch.accepted_s)
+                self._accepted.update((person, first_s) for person in touched if person not in self._accepted)
             self._note(batch.table)
         self._drop(batch)
 
@@ -141,10 +143,3 @@ class Core:
         newest = engine.one(self.con, f"SELECT max(occurred_at) FROM {table}")
         if isinstance(newest, datetime):
             self.newest = newest if self.newest is None else max(newest, self.newest)
-
-    def _close(self, batches: Sequence[Batch]) -> None:
-        """Tell how long everything took that is done now."""
-        self._open.extend(accepted_s for batch in batches for accepted_s in batch.accepted_s)
-        now = self.monotonic()
-        while self._open:
-            self.on_recorded(now - self._open.popleft())

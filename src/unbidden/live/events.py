@@ -12,6 +12,11 @@ from unbidden.ingest.settle import settle
 from unbidden.line import Options, patience
 
 _NAMELESS: LiteralString = "login IS NULL AND user_id IS NULL AND kind <> 'other'"
+_TOLD: LiteralString = """
+SELECT DISTINCT coalesce(login, provider || ':' || user_id), kind, outcome, network_of(ip) FROM fresh.event
+WHERE kind <> 'other' AND coalesce(login, user_id) IS NOT NULL
+"""
+_USUAL = frozenset({"sent", "approved", "success"})
 _PEOPLE: LiteralString = """
 SELECT DISTINCT a.person FROM ({}) e JOIN main.alias a ON a.who = coalesce(e.login, e.provider || ':' || e.user_id) WHERE e.kind <> 'other'
 """
@@ -47,6 +52,7 @@ class Events:
     _clients: set[str] = field(default_factory=set)
     _addresses: dict[str, int | None] = field(default_factory=dict)
     _persons: dict[str, str] = field(default_factory=dict)
+    _networks: dict[str, set[str]] = field(default_factory=dict)
 
     def begin(self) -> None:
         """Make the tables, empty."""
@@ -79,10 +85,20 @@ class Events:
         con.execute("SET search_path = 'main'")
         return before | self._learn_names() | self._learn_addresses() | self._learn_programs() | self._people("FROM fresh.event")
 
-    @property
-    def persons(self) -> dict[str, str]:
-        """Who each name stands for."""
-        return self._persons
+    def pressing(self) -> set[str]:
+        """Those touched by what was last absorbed who may be under attack: it tells of more than getting in from where they got in before.
+
+        It says only who is judged first, so it may be wrong.
+        """
+        found: set[str] = set()
+        for who, kind, outcome, network in engine.rows(self.con, _TOLD):
+            name, usual = str(who), (kind in {"prompt", "answer", "session"} and outcome in _USUAL) or (kind == "password" and outcome == "success")
+            known = self._networks.setdefault(name, set())
+            if (not usual and kind != "password") or (network is not None and network not in known):
+                found.add(self._persons.get(name, name))
+            if network is not None and usual and outcome != "sent":
+                known.add(str(network))
+        return found
 
     def _fetch_kin(self) -> None:
         """Add the nameless rows that may take a name from what is here, or lose one by it, and then the rows that such rows may take a name from."""

@@ -44,6 +44,7 @@ class Judge:
 
     options: line.Options = field(default_factory=line.Options)
     con: duckdb.DuckDBPyConnection = field(default_factory=engine.connect)
+    _pressing: dict[str, None] = field(default_factory=dict)
     _due: dict[str, None] = field(default_factory=dict)
     _alarms: list[tuple[datetime, str]] = field(default_factory=list)
     _alarm_of: dict[str, datetime] = field(default_factory=dict)
@@ -66,32 +67,47 @@ class Judge:
         self._second_stages()
         self.con.execute("CREATE TABLE main.strange AS FROM part.strange LIMIT 0; CREATE TABLE main.campaign (incident_id VARCHAR, campaign_id VARCHAR)")
 
-    def absorb(self, arrived: LiteralString) -> None:
-        """Take in the events of a relation of the engine, as they came: whom they touch is due."""
-        self.again(self._events.absorb(arrived))
+    def absorb(self, arrived: LiteralString) -> set[str]:
+        """Take in the events of a relation of the engine, as they came; gives whom they touch: they are due."""
+        touched = self._events.absorb(arrived)
+        self._press(touched & self._events.pressing())
+        self.again(touched)
+        return touched
 
     def again(self, people: Iterable[str]) -> None:
         """Let people be judged once more, behind those who wait already."""
-        self._due.update(dict.fromkeys(sorted(people)))
+        self._due.update(dict.fromkeys(sorted(name for name in people if name not in self._pressing)))
+
+    def _press(self, people: Iterable[str]) -> None:
+        """Let people be judged before those who may wait."""
+        for person in sorted(people):
+            self._due.pop(person, None)
+            self._pressing[person] = None
 
     @property
     def is_behind(self) -> bool:
         """Whether somebody is still due of whom something arrived."""
-        return bool(self._due)
+        return bool(self._pressing or self._due)
 
     def waiting(self, as_of: datetime) -> int:
         """How many people are due at an instant."""
         self._ring(as_of)
-        return len(self._due)
+        return len(self._pressing) + len(self._due)
 
-    def tick(self, as_of: datetime, most: int = 1000) -> Verdict:
-        """Judge people who are due at an instant, up to so many; who was touched by this is due for the next tick."""
+    def tick(self, as_of: datetime, most: int = 1000, *, at_leisure: int | None = None) -> Verdict:
+        """Judge people who are due at an instant: those who may be under attack first, up to so many; of those who may wait only `at_leisure`, if given.
+
+        Who is touched by this is due for the next tick.
+        """
         self._ring(as_of)
-        chosen = list(islice(self._due, most))
+        chosen = list(islice(self._pressing, most))
+        room = most - len(chosen) if at_leisure is None else min(at_leisure, most - len(chosen))
+        chosen += list(islice(self._due, room))
         if not chosen:
             return Verdict(as_of)
         for person in chosen:
-            del self._due[person]
+            self._pressing.pop(person, None)
+            self._due.pop(person, None)
         self._enter(chosen, as_of)
         self._first_stages({"as_of": as_of.replace(tzinfo=None)})
         self.again(self._crowd.follow() - set(chosen))
@@ -172,4 +188,4 @@ class Judge:
             at, person = heapq.heappop(self._alarms)
             if self._alarm_of.get(person) == at:
                 del self._alarm_of[person]
-                self.again([person])
+                self._press([person])

@@ -27,7 +27,9 @@ from unbidden.live.core import Core
 from unbidden.settings import Settings
 from unbidden.wire import Wire
 
-_JOIN_S = 30.0
+_JOIN_S = 120.0
+# Changes of which somebody is told.
+_NEWS = frozenset({"opened", "stage_raised", "severity_raised"})
 
 
 @dataclass(slots=True)
@@ -38,10 +40,16 @@ class Book:
     targets: Sequence[TargetRule]
     history: timedelta
     alert_within: timedelta
+    wake: Callable[[], None] = lambda: None
 
-    def record(self, judged: Collection[str], incidents: Sequence[Mapping[str, Any]], at: datetime, as_of: datetime) -> object:
-        """Put down what is so now of the judged people, and what is to be told of it."""
-        return self.desk.record(judged, incidents, at, self.targets, since=as_of - self.history, alert_since=as_of - self.alert_within)
+    def record(self, judged: Collection[str], incidents: Sequence[Mapping[str, Any]], at: datetime, as_of: datetime) -> Collection[str]:
+        """Put down what is so now of the judged people, and what is to be told of it; gives those of whom there is news."""
+        changes = self.desk.record(judged, incidents, at, self.targets, since=as_of - self.history, alert_since=as_of - self.alert_within)
+        if not changes:
+            return ()
+        self.wake()
+        owners = {str(incident["id"]): str(incident["user"]) for incident in incidents}
+        return {owners[change.incident_id] for change in changes if change.what in _NEWS and change.incident_id in owners}
 
 
 @dataclass(slots=True)
@@ -88,8 +96,8 @@ class Service:
         self._open_doors()
         self._open_feeds()
         if settings.alert:
-            wire = Wire(clock=self.clock, attempts=1)
-            deliverer = Deliverer(self.desk, settings.alert, wire, self.clock, self.environment, on_problem=self.tell)
+            deliverer = Deliverer(self.desk, settings.alert, Wire(clock=self.clock, attempts=1), self.clock, self.environment, on_problem=self.tell)
+            book.wake = deliverer.wake
             self._spawn("alerts", lambda: deliverer.run(self.stop))
 
     def close(self) -> None:
