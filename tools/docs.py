@@ -1,7 +1,7 @@
 """Write the reference pages of docs/reference from the content they describe, or check that they are up to date.
 
 The sources: the tables in schema/*.sql, the numbers in */params.yml, the detections in detections/*.yml, what is asked of them in coverage.yml, the
-published rules in published/*.yml, and what the providers declare.
+published rules in published/*.yml, what the providers declare, and the models of the configuration.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from typing import Any, TypeAlias
 import yaml
 
 from unbidden.providers import SIGHTS, Provider, registry
+from unbidden.settings import Settings
+from unbidden.settings.shapes import Key, tables_of
 
 Document: TypeAlias = Mapping[str, Any]
 
@@ -201,6 +203,28 @@ def _provider(provider: Provider) -> list[str]:
     ]
 
 
+def configuration_page() -> str:
+    """The configuration file: every table with its keys, from the models that read it."""
+    parts = [
+        "# Configuration",
+        "One TOML file holds the whole configuration; `unbidden init` writes one, and `unbidden doctor` says whether it works.",
+        "A key that is not known is an error. Paths are relative to the file's folder. NAME is a name of yours.",
+        "A reference names a secret: `env:NAME` is an environment variable, `file:/path` a file that only its owner can read. No secret stands in the file.",
+    ]
+    for table in tables_of(Settings):
+        title = f"`{table.head}`" if table.head else "Before all tables"
+        parts += [f"## {title}{f', kind `{table.kind}`' if table.kind else ''}", table.about]
+        if table.keys:
+            parts.append(_grid(["key", "type", "default", "what it says"], [[f"`{key.name}`", key.type, _default(key), key.about] for key in table.keys]))
+    return _page(parts)
+
+
+def _default(key: Key) -> str:
+    if key.is_required:
+        return "required"
+    return f"`{key.default}`" if key.default is not None else "none"
+
+
 def _grid(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     lines = [heads, ["---"] * len(heads), *rows]
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in line) + " |" for line in lines)
@@ -241,6 +265,7 @@ def _page(parts: Iterable[str]) -> str:
 
 
 WRITERS: Mapping[str, Callable[[], str]] = {
+    "configuration.md": configuration_page,
     "coverage.md": coverage_page,
     "detections.md": detections_page,
     "numbers.md": numbers_page,

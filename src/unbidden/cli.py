@@ -18,6 +18,8 @@ from unbidden import evaluate as judging
 from unbidden import inventory, line
 from unbidden.commands import alerts as alerting
 from unbidden.commands import detections as catalogue
+from unbidden.commands import doctor as examining
+from unbidden.commands import init as beginning
 from unbidden.commands import replay as replaying
 from unbidden.commands import serve as serving
 from unbidden.commands.explain import explain_one
@@ -109,6 +111,8 @@ def scan(
 
 
 app.command("explain")(explain_one)
+app.command("init")(beginning.init)
+app.command("doctor")(examining.doctor)
 app.command("serve")(serving.serve)
 app.command("replay")(replaying.replay)
 app.command()(fetch)

@@ -39,16 +39,18 @@ def secret_of(reference: str, environment: Mapping[str, str]) -> Secret:
     where = reference.partition(":")[2]
     if not is_reference(reference):
         raise UnusableInputError("a secret is named by env:NAME or file:/path; it is never written into the configuration itself")
-    text = environment.get(where, "") if reference.startswith(_ENV) else _read(Path(where))
+    text = environment.get(where, "") if reference.startswith(_ENV) else _read(Path(where), environment.get("CREDENTIALS_DIRECTORY"))
     if not text:
         raise UnusableInputError(f"{reference}: {'the variable is not set' if reference.startswith(_ENV) else 'the file is empty'}")
     return Secret(text, reference)
 
 
-def _read(path: Path) -> str:
+def _read(path: Path, given: str | None) -> str:
+    """The text of a file. In systemd's folder of credentials the bits of the group show the one user who was given the file, and no group."""
+    others = 0o037 if given and path.parent == Path(given) else 0o077
     try:
         mode = path.stat().st_mode
-        if os.name == "posix" and mode & 0o077:
+        if os.name == "posix" and mode & others:
             raise UnusableInputError(f"file:{path}: others than its owner may read the file; run: chmod 600 {path}")
         return path.read_text("utf-8").rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:

@@ -11,17 +11,14 @@ import pytest
 
 from tests.alerts.receivers import hook
 from tests.desk.fixtures import AT, Incident
-from unbidden.alerts.configuration import read_configuration
 from unbidden.alerts.settings import SlackTarget, WebhookTarget
 from unbidden.desk import Desk, TargetRule
 from unbidden.errors import UnusableInputError
+from unbidden.settings import read_settings
 
 WHOLE = """
 [desk]
 url = "sqlite:///desk.db"
-
-[sources.okta]
-is = "somebody else's"
 
 [alert.soc]
 kind = "webhook"
@@ -63,40 +60,40 @@ def written(folder: Path, text: str) -> Path:
 
 
 def test_the_whole_file(tmp_path: Path) -> None:
-    told = read_configuration(written(tmp_path, WHOLE))
-    assert told.desk.url_of({}) == "sqlite:///desk.db"
-    assert [target.kind for target in told.targets.values()] == ["webhook", "slack", "teams", "email", "syslog", "apprise"]
-    soc = told.targets["soc"]
+    told = read_settings(written(tmp_path, WHOLE))
+    assert told.desk.url_of({}) == f"sqlite:///{tmp_path}/desk.db"
+    assert [target.kind for target in told.alert.values()] == ["webhook", "slack", "teams", "email", "syslog", "apprise"]
+    soc = told.alert["soc"]
     assert isinstance(soc, WebhookTarget)
     assert soc.quiet is not None
     assert soc.quiet.start.hour == 22
-    assert isinstance(told.targets["chat"], SlackTarget)
-    assert read_configuration(written(tmp_path, "")).targets == {}
-    secret = read_configuration(written(tmp_path, '[desk]\nurl = "env:DESK"')).desk
+    assert isinstance(told.alert["chat"], SlackTarget)
+    assert read_settings(written(tmp_path, "")).alert == {}
+    secret = read_settings(written(tmp_path, '[desk]\nurl = "env:DESK"')).desk
     assert secret.url_of({"DESK": "postgresql://u:p@h/d"}) == "postgresql://u:p@h/d"
 
 
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ('[alert.x]\nkind = "pigeon"', "alert.x: .*webhook.*apprise"),
-        ('[alert.x]\nkind = "webhook"\nurl = "https://h"\nsecret = "hunter2"', "alert.x.webhook.secret: a secret is named by env:NAME"),
+        ('[alert.x]\nkind = "pigeon"', r"\[alert.x\] kind: .*apprise.*webhook"),
+        ('[alert.x]\nkind = "webhook"\nurl = "https://h"\nsecret = "hunter2"', r"\[alert.x\] secret: a secret is named by env:NAME"),
         ('[alert.x]\nkind = "webhook"\nurl = "http://soc.example.com/"\nsecret = "env:K"', "in the clear"),
         ('[alert.x]\nkind = "webhook"\nurl = "soc.example.com"\nsecret = "env:K"', "https://"),
         ('[alert.x]\nkind = "slack"', "either webhook, or bot_token"),
         ('[alert.x]\nkind = "slack"\nbot_token = "env:T"', "needs the channel"),
-        ('[alert.x]\nkind = "email"\nhost = "h"\nsender = "a@b"\nto = ["x@y\\nBcc: z@w"]', "alert.x.email.to"),
+        ('[alert.x]\nkind = "email"\nhost = "h"\nsender = "a@b"\nto = ["x@y\\nBcc: z@w"]', r"\[alert.x\] to"),
         ('[alert.x]\nkind = "teams"\nurl = "env:T"\ncolour = "red"', "colour"),
         ('[alert.x]\nkind = "teams"\nurl = "env:T"\nquiet = {time_zone = "Berlin", start = "22:00", end = "07:00"}', "no time zone Berlin"),
         ('[alert.x]\nkind = "teams"\nurl = "env:T"\nat_least = "low"', "at_least"),
-        ("[alert", "unbidden.toml: "),
-        ("alert = 3", "alert: "),
-        ("[desk]\npath = 'x'", "desk.path"),
+        ("[alert", "unbidden.toml, line 1"),
+        ("alert = 3", r"\[alert\]: "),
+        ("[desk]\npath = 'x'", r"\[desk\] path"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_place(tmp_path: Path, text: str, why: str) -> None:
     with pytest.raises(UnusableInputError, match=why) as caught:
-        read_configuration(written(tmp_path, text))
+        read_settings(written(tmp_path, text))
     assert "hunter2" not in str(caught.value)
 
 

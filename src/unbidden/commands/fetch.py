@@ -16,7 +16,6 @@ from unbidden.credentials import secret_of
 from unbidden.errors import UnusableInputError
 from unbidden.fetching import registry
 from unbidden.fetching.keeping import Asked, Kept, keep
-from unbidden.fetching.settings import read_source
 from unbidden.wire import Wire
 
 
@@ -29,9 +28,14 @@ def fetch(
 ) -> None:
     """Fetch a source's logs from its vendor into files of JSON lines, one for each log, for `scan`. The credential may do no more than read."""
     with plain_errors():
+        from unbidden.settings import read_settings  # noqa: PLC0415 - it loads what the whole configuration needs
+
         first, last = instant(since), instant(until)
         _refuse_impossible(first, last)
-        told = read_source(config, source)
+        sources = read_settings(config).source
+        if source not in sources:
+            raise UnusableInputError(f"{config}: there is no table [source.{source}]; there are: {', '.join(sources) or 'none'}")
+        told = sources[source]
         refuse_if_no_place(folder)
         connector = registry()[told.kind](told, partial(secret_of, environment=os.environ))
         wire = wired()

@@ -4,45 +4,60 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
+from queue import SimpleQueue
+from typing import TypeAlias
 
 from rich.console import Console
 
 from unbidden import line
 from unbidden.commands.shell import read_catalogue, working
+from unbidden.errors import UnbiddenError
+from unbidden.live.doctor import refuse_unless_ready
 from unbidden.live.service import Service
 from unbidden.people import read_list
 from unbidden.places import read_listing
-from unbidden.settings import JudgeSettings, read_settings
+from unbidden.settings import JudgeSettings, Settings, read_settings
+from unbidden.settings.places import changes
 from unbidden.trust import read_trust
+
+Tell: TypeAlias = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a configuration says, with the files that it names read."""
+
+    settings: Settings
+    options: line.Options
 
 
 def run(config: Path) -> None:
-    """Serve until SIGINT or SIGTERM; SIGHUP begins again with the configuration read anew."""
-    while _serve_once(config):
-        Console(stderr=True).print("The configuration is read anew.")
-
-
-def _serve_once(config: Path) -> bool:
-    """Run until a signal; whether it was the one to begin again with a new configuration."""
-    settings = read_settings(config)
-    service = Service(settings, options_of(settings.judge), os.environ, _teller())
-    ended, is_again = threading.Event(), threading.Event()
-    with working() as progress:
-        service.start(progress)
+    """Serve until SIGINT or SIGTERM. SIGHUP reads the configuration anew; one that is wrong is refused, and the server goes on as before."""
+    # A queue, for an event could be waited for and set by a signal at the same time, and then neither would go on.
+    heard: SimpleQueue[int] = SimpleQueue()
+    signal.signal(signal.SIGHUP, lambda number, _: heard.put(number))
+    told, tell = read(config), _teller()
+    service = _started(told, tell)
     try:
-        for number, also in ((signal.SIGINT, None), (signal.SIGTERM, None), (signal.SIGHUP, is_again)):
-            signal.signal(number, _setting(ended, also))
-        _say_where(service)
-        while not ended.wait(1.0):
-            pass
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda got, _: heard.put(got))
+        while heard.get() == signal.SIGHUP:
+            new = _read_anew(config, told, tell)
+            if new is not None:
+                service.close()
+                service, told = _replaced(new, told, tell)
     finally:
         service.close()
-    return is_again.is_set()
+
+
+def read(config: Path) -> Told:
+    """What a file says. Raises UnbiddenError when it, or a file that it names, cannot be used."""
+    settings = read_settings(config)
+    return Told(settings, options_of(settings.judge))
 
 
 def options_of(judge: JudgeSettings) -> line.Options:
@@ -56,16 +71,57 @@ def options_of(judge: JudgeSettings) -> line.Options:
     )
 
 
-def _setting(ended: threading.Event, also: threading.Event | None) -> Callable[[int, FrameType | None], None]:
-    def handle(_number: int, _frame: FrameType | None) -> None:
-        if also is not None:
-            also.set()
-        ended.set()
+def _read_anew(config: Path, old: Told, tell: Tell) -> Told | None:
+    """The configuration as it is now, after saying what changed; None, after saying why, when the server is to go on with what it has."""
+    try:
+        settings = read_settings(config)
+        refuse_unless_ready(settings, config, os.environ)
+        new = Told(settings, options_of(settings.judge))
+    except (UnbiddenError, OSError) as error:
+        text = str(error) if isinstance(error, UnbiddenError) else f"{error.filename or config}: {error.strerror or error}"
+        for one in text.splitlines():
+            tell(f"configuration refused: {one}")
+        tell("the server goes on with the configuration that it has")
+        return None
+    differences = list(changes(old.settings, new.settings))
+    tell(f"configuration read anew: {'; '.join(differences) or 'nothing changed in the file itself; the files that it names are read anew'}")
+    return new
 
-    return handle
+
+def _replaced(new: Told, old: Told, tell: Tell) -> tuple[Service, Told]:
+    """A server with the new configuration; with the old one when the new one cannot be served. Raises UnbiddenError when neither can."""
+    try:
+        return _started(new, tell), new
+    except (UnbiddenError, OSError) as error:
+        tell(f"configuration refused: {error}")
+        tell("the server begins again with the configuration that it had")
+        return _started(old, tell), old
 
 
-def _teller() -> Callable[[str], None]:
+def _started(told: Told, tell: Tell) -> Service:
+    """A server that runs. What was opened is closed again when it cannot be."""
+    service = Service(told.settings, told.options, os.environ, tell)
+    try:
+        with working() as progress:
+            service.start(progress)
+    except BaseException:
+        _abandon(service)
+        raise
+    _say_where(service)
+    return service
+
+
+def _abandon(service: Service) -> None:
+    """Close a server that got no further than some of its parts."""
+    if hasattr(service, "core"):
+        service.close()
+        return
+    for part in ("desk", "lake"):
+        if hasattr(service, part):
+            getattr(service, part).close()
+
+
+def _teller() -> Tell:
     console = Console(stderr=True)
     return lambda text: console.print(f"{datetime.now(UTC).isoformat(timespec='seconds')} {text}", markup=False, highlight=False, soft_wrap=True)
 

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import re
-import tomllib
-from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from unbidden.credentials import is_reference
-from unbidden.errors import UnusableInputError
 
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 DAY_S = 86_400
@@ -150,24 +146,3 @@ Source: TypeAlias = Annotated[Okta | Graph | M365 | Duo | PrivacyIdea, Field(dis
 """One of the models by its `kind`: what a table `[source.NAME]` of the configuration holds."""
 
 KINDS: dict[str, type[Polled]] = {"okta": Okta, "graph": Graph, "m365": M365, "duo": Duo, "privacyidea": PrivacyIdea}
-
-_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
-_SOURCE: TypeAdapter[Okta | Graph | M365 | Duo | PrivacyIdea] = TypeAdapter(Source)
-
-
-def read_source(file: Path, name: str) -> Okta | Graph | M365 | Duo | PrivacyIdea:
-    """The settings of the table `[source.NAME]` of a TOML file. Raises UnusableInputError that names the field, when they are missing or wrong."""
-    try:
-        tables = tomllib.loads(file.read_text("utf-8")).get("source", {})
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UnusableInputError(f"{file}: {getattr(error, 'strerror', None) or error}") from error
-    kept = {key: value for key, value in tables.items() if isinstance(value, dict)} if isinstance(tables, dict) else {}
-    if name not in kept:
-        raise UnusableInputError(f"{file}: there is no table [source.{name}]; there are: {', '.join(kept) or 'none'}")
-    if not _NAME.fullmatch(name):
-        raise UnusableInputError(f"{file}: [source.{name}]: a name is of small letters, digits, - and _")
-    try:
-        return _SOURCE.validate_python(kept[name])
-    except ValidationError as error:
-        told = "; ".join(f"{'.'.join(str(part) for part in one['loc'][1:]) or 'kind'}: {one['msg']}" for one in error.errors(include_input=False))
-        raise UnusableInputError(f"{file}: [source.{name}]: {told}") from error

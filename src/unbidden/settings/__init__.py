@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
@@ -17,6 +16,8 @@ from unbidden.desk.settings import DeskSettings
 from unbidden.doors.settings import Doors
 from unbidden.errors import UnusableInputError
 from unbidden.fetching.settings import Source
+from unbidden.settings.faults import faults_of, syntax_of
+from unbidden.settings.places import placed
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
@@ -85,39 +86,25 @@ class Settings(_Part):
 
 
 def read_settings(file: Path) -> Settings:
-    """The settings of a TOML file. Raises UnusableInputError with the file, the key, what is wrong and, of a key that nobody knows, what may be meant.
+    """The settings of a TOML file, with its paths taken from the file's folder.
 
-    Paths in it are relative to the file's folder.
+    Raises UnusableInputError with all that is wrong, one a line: the file, the place, why and, of a key that nobody knows, what may be meant.
     """
     try:
-        told = tomllib.loads(file.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        text = file.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
         raise UnusableInputError(f"{file}: {getattr(error, 'strerror', None) or error}") from error
+    return settings_of(text, file)
+
+
+def settings_of(text: str, file: Path) -> Settings:
+    """The settings of a text that is, or is to be, that of a file. Raises UnusableInputError as `read_settings` does."""
     try:
-        return Settings.model_validate(told)
+        told = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        where, why = syntax_of(error, text)
+        raise UnusableInputError(f"{file}{f', {where}' if where else ''}: {why}") from error
+    try:
+        return placed(Settings.model_validate(told), file.parent)
     except ValidationError as error:
-        raise UnusableInputError("; ".join(f"{file}: {_said(fault)}" for fault in error.errors(include_input=False))) from error
-
-
-def _said(fault: Mapping[str, Any]) -> str:
-    """One fault in our words; the value is never shown, for it may be a secret in the wrong place."""
-    place = [str(part) for part in fault["loc"]]
-    if fault["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(place[-1], sorted(_known(Settings)), 1)
-        return f"{'.'.join(place)}: there is no such key{f'; is {near[0]} meant?' if near else ''}"
-    return f"{'.'.join(place)}: {fault['msg'].removeprefix('Value error, ')}"
-
-
-def _known(model: type[BaseModel]) -> Iterable[str]:
-    """Every key of a model and of the models in it."""
-    for name, field in model.model_fields.items():
-        yield name
-        for inner in _models(field.annotation):
-            yield from _known(inner)
-
-
-def _models(kind: object) -> Iterable[type[BaseModel]]:
-    if isinstance(kind, type) and issubclass(kind, BaseModel):
-        yield kind
-    for part in get_args(kind):
-        yield from _models(part)
+        raise UnusableInputError("\n".join(f"{file}: {fault}" for fault in faults_of(error, Settings))) from error
