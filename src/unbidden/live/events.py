@@ -94,7 +94,8 @@ class Events:
         for who, kind, outcome, network in engine.rows(self.con, _TOLD):
             name, usual = str(who), (kind in {"prompt", "answer", "session"} and outcome in _USUAL) or (kind == "password" and outcome == "success")
             known = self._networks.setdefault(name, set())
-            if (not usual and kind != "password") or (network is not None and network not in known):
+            # Of somebody of whom nothing is known yet no network is strange.
+            if (not usual and kind != "password") or (network is not None and known and network not in known):
                 found.add(self._persons.get(name, name))
             if network is not None and usual and outcome != "sent":
                 known.add(str(network))
