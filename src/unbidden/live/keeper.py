@@ -61,6 +61,7 @@ class Keeper:
     _pending: list[tuple[object, ...]] = field(default_factory=list)
     _flushed_s: float = 0.0
     _read: int = 0
+    _written: int = 0
 
     def begin(self) -> None:
         """Make the schemas, and read what the lake has rows of but no events yet: a server that was killed left it behind."""
@@ -69,10 +70,9 @@ class Keeper:
         self._flushed_s = self.monotonic()
         self._read = self.lake.reached("event")
         self.con.execute(engine.table_sql("event").replace("CREATE TABLE event", "CREATE OR REPLACE TABLE inbox.unkept", 1))
-        for kept in self.lake.kept_after(self._read):
-            self._understand(kept.lots, kept.sequence)
-        if self._read:
-            self.flush()
+        self._written = self._read
+        self._catch_up(self.lake.sequence)
+        self.flush()
 
     def run(self, stop: threading.Event) -> None:
         """Keep and read what comes until told to stop; what is in the queue then is kept too."""
@@ -91,14 +91,15 @@ class Keeper:
     def flush(self) -> None:
         """Commit the events, and what was unread, of everything read so far. What fails is done again later: the rows are kept."""
         self._flushed_s = self.monotonic()
-        if self._read == self.lake.reached("event"):
+        if self._read == self._written:
             return
         try:
-            if self._pending and self.lake.reached("unread") < self._read:
+            if self._pending:
                 self.lake.append_unread(self._pending, self._read, self.clock())
             self._pending = []
             self.lake.append_events(self.con, "inbox.unkept", self._read, self.clock())
             self.con.execute("DELETE FROM inbox.unkept")
+            self._written = self._read
             self.problem = None
         except UnbiddenError as error:
             self._fail(error)
@@ -115,7 +116,18 @@ class Keeper:
         self.problem = None
         for ticket in tickets:
             ticket.keep()
+        if sequence > self._read + 1:
+            # An append that was said to have failed had reached the lake all the same.
+            self._catch_up(sequence - 1)
         self._understand([lot for lot in lots if lot.texts], sequence, tuple(ticket.accepted_s for ticket in tickets))
+
+    def _catch_up(self, upto: int) -> None:
+        """Read the rows of the commits up to one that were not read yet."""
+        for kept in self.lake.kept_after(self._read):
+            if kept.sequence > upto:
+                break
+            self._understand(kept.lots, kept.sequence)
+        self._read = max(self._read, upto)
 
     def _understand(self, lots: Sequence[Lot], sequence: int, accepted_s: tuple[float, ...] = ()) -> None:
         """Read the rows of a commit and put their events on the way to the judge."""
