@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import logging
+import contextlib
+import hashlib
+import socket
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx2
 import pytest
-from moto.server import ThreadedMotoServer
 
 from unbidden.lake import Lake
 
@@ -41,18 +45,28 @@ class Place:
 @pytest.fixture(scope="session")
 def store() -> Iterator[str]:
     """The address of the server."""
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    # A process of its own: some calls of the library hold the interpreter while they wait for the store.
+    server = subprocess.Popen([sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(200):
+            with contextlib.suppress(httpx2.HTTPError):
+                httpx2.get(address)
+                break
+            time.sleep(0.05)
+        yield address
+    finally:
+        server.terminate()
+        server.wait(10)
 
 
 @pytest.fixture
 def bucket(store: str, request: pytest.FixtureRequest) -> Place:
     """A lake in a bucket."""
-    name = f"lake-{abs(hash(request.node.nodeid)) % 10**9}"
+    name = f"lake-{hashlib.blake2s(request.node.nodeid.encode(), digest_size=8).hexdigest()}"
     assert httpx2.put(f"{store}/{name}").is_success
     options = {"AWS_ENDPOINT_URL": store, "AWS_ALLOW_HTTP": "true", "AWS_REGION": "us-east-1"}
     return Place(f"s3://{name}/lake", {**options, "AWS_ACCESS_KEY_ID": "dummy", "AWS_SECRET_ACCESS_KEY": "dummy"})

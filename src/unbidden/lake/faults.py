@@ -21,6 +21,10 @@ class OtherServerError(LakeError):
     """Another server writes the same lake. Nothing of this one's rows was kept."""
 
 
+class OvertakenError(LakeError):
+    """Somebody changed the table otherwise than by rows of a server, or cut off the log that the handle stood on: with a new handle it goes."""
+
+
 class Telling:
     """Turns what Delta and the system raise inside it into LakeErrors."""
 
@@ -44,4 +48,5 @@ def failed(where: str, what: str, error: BaseException) -> LakeError:
         return LakeError(f"{where}: the disk is full; make room and the server goes on where it stopped")
     if "Concurrent transaction" in text:
         return OtherServerError(f"{where}: {OTHER_SERVER}")
-    return LakeError(f"{where}: the lake cannot be {what}: {text[:300]}")
+    kind = OvertakenError if "Failed to commit" in text or "Invalid table version" in text else LakeError
+    return kind(f"{where}: the lake cannot be {what}: {text[:300]}")

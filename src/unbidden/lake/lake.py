@@ -19,7 +19,7 @@ from deltalake.exceptions import DeltaError
 from unbidden import engine
 from unbidden.intake import Lot
 from unbidden.lake import files, log, tables, upkeep
-from unbidden.lake.faults import OTHER_SERVER, LakeError, OtherServerError, Telling, failed
+from unbidden.lake.faults import OTHER_SERVER, LakeError, OtherServerError, OvertakenError, Telling, failed
 from unbidden.lake.log import Word
 from unbidden.lake.reading import Kept, Reader
 
@@ -89,6 +89,12 @@ class Lake:
         When it raises LakeError, nothing of them is kept, or it cannot be told (the lake is out of reach): the next call finds out first, and
         numbers that were used then are left out. So what is handed over again after an error may be there twice, but nothing is lost.
         """
+        try:
+            return self._append(lots, now)
+        except OvertakenError:
+            return self._append(lots, now)
+
+    def _append(self, lots: Sequence[Lot], now: datetime) -> int:
         self._find_out()
         cursors = {**self._word.cursors, **{lot.source: dict(lot.cursor) for lot in lots if lot.cursor is not None}}
         word = Word(self._word.sequence + 1, cursors, self.writer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -58,7 +59,7 @@ class Reader:
 
         Of a local lake it is a view of the files. Of a lake in S3 it is a copy of the rows, which the engine puts on its own disk when they are many.
         """
-        con.execute(f"DROP VIEW IF EXISTS temp.{name}; DROP TABLE IF EXISTS temp.{name}")
+        _drop(con, name)
         if not self.is_local:
             self._copy(con, name, [*([f"day >= '{since}'"] if since else []), *([f"sequence > {after}"] if after else [])])
             return
@@ -74,7 +75,7 @@ class Reader:
     def load(self, con: duckdb.DuckDBPyConnection, name: str, into: LiteralString, since: date | None = None) -> None:
         """Make a table of the engine of the rows of one of the lake, as far as they can be read."""
         self._read(con, name, lambda: con.execute(f"CREATE OR REPLACE TABLE {into} AS SELECT * FROM temp.{name}"), since)
-        con.execute(f"DROP VIEW IF EXISTS temp.{name}; DROP TABLE IF EXISTS temp.{name}")
+        _drop(con, name)
 
     def kept_after(self, sequence: int) -> Iterator[Kept]:
         """The rows of every later commit of `raw`, in order; so many at once as fit well into memory."""
@@ -160,6 +161,13 @@ class Reader:
             pass
         self._handles[name] = tables.opened(self.root, name, self.options)
         return self._handles[name]
+
+
+def _drop(con: duckdb.DuckDBPyConnection, name: str) -> None:
+    """Let SQL see no view and no copy of a table any more."""
+    for kind in ("VIEW", "TABLE"):
+        with contextlib.suppress(duckdb.CatalogException):
+            con.execute(f"DROP {kind} IF EXISTS temp.{name}")
 
 
 def _lot(row: tuple[Any, ...]) -> Lot:
