@@ -59,6 +59,9 @@ class Reader:
 
         Of a local lake it is a view of the files. Of a lake in S3 it is a copy of the rows, which the engine puts on its own disk when they are many.
         """
+        self._read(con, name, lambda: (), since, after)
+
+    def _show(self, con: duckdb.DuckDBPyConnection, name: str, since: date | None, after: int) -> None:
         _drop(con, name)
         if not self.is_local:
             self._copy(con, name, [*([f"day >= '{since}'"] if since else []), *([f"sequence > {after}"] if after else [])])
@@ -70,7 +73,7 @@ class Reader:
         if not whole:
             con.execute(tables.empty(name).replace("CREATE TABLE", "CREATE TEMP TABLE", 1))
             return
-        con.execute(f"CREATE TEMP VIEW {name} AS SELECT * EXCLUDE (day) FROM read_parquet([{whole}], hive_partitioning = true, union_by_name = true)")
+        con.execute(f"CREATE TEMP VIEW {name} AS SELECT * EXCLUDE (day) FROM read_parquet([{whole}], hive_partitioning = true)")
 
     def load(self, con: duckdb.DuckDBPyConnection, name: str, into: LiteralString, since: date | None = None) -> None:
         """Make a table of the engine of the rows of one of the lake, as far as they can be read."""
@@ -115,16 +118,20 @@ class Reader:
 
     def _read(self, con: duckdb.DuckDBPyConnection, name: str, work: Callable[[], object], since: date | None = None, after: int = 0) -> list[tuple[Any, ...]]:
         """What work on a view gives. When a file turns out to be damaged, the work is done again without it."""
-        self.view(con, name, since, after)
         try:
+            self._show(con, name, since, after)
             return cast("list[tuple[Any, ...]]", work())
-        except (duckdb.IOException, duckdb.InvalidInputException) as error:
+        except engine.TOO_LARGE:
+            raise
+        except duckdb.Error as error:
+            if engine.was_interrupted(error):
+                raise
             found = list(files.damaged([file for file in self.files(name, since, after) if file.uri not in self.lost], is_deep=True)) if self.is_local else []
             if not found:
                 raise failed(self.root, "read", error) from error
             for damage in found:
                 self._lose(damage)
-        self.view(con, name, since, after)
+        self._show(con, name, since, after)
         return cast("list[tuple[Any, ...]]", work())
 
     def _lose(self, damage: files.Damage) -> None:
