@@ -29,6 +29,7 @@ class Place:
 
     @property
     def is_local(self) -> bool:
+        """Whether it is a folder."""
         return "://" not in self.root
 
     def open(self) -> Lake:
@@ -38,6 +39,7 @@ class Place:
         return self._open[-1]
 
     def close(self) -> None:
+        """Let go of the lake."""
         while self._open:
             self._open.pop().close()
 

@@ -135,7 +135,7 @@ def test_a_damaged_file_is_named_and_the_rest_is_read(folder: Place, table: str,
     for number in (1, 2, 3):
         lake.append([lot(f"row {number}", cursor=number, receipt=f"r{number}")], NOW)
         add_events(lake, range(number * 10, number * 10 + 2), number)
-    hurt = sorted(lake.reader.files(table), key=lambda file: file.path)[1]
+    hurt = sorted(lake.reader.present(table), key=lambda file: file.path)[1]
     _damage(Path(hurt.uri), how)
     lake = folder.open()
     with engine.plain() as con:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, LiteralString
 
 import duckdb
+from arro3.core.types import ArrowStreamExportable
 from deltalake import CommitProperties, DeltaTable, Transaction
 from deltalake.exceptions import DeltaError
 
@@ -148,8 +149,8 @@ class Lake:
     def is_scattered(self) -> bool:
         """Whether some table has so many files that it is time to compact it."""
         for name in tables.TABLES:
-            present = self.reader.files(name)
-            if len(present) > _MANY_FILES + len({file.day for file in present}):
+            found = self.reader.present(name)
+            if len(found) > _MANY_FILES + len({file.day for file in found}):
                 return True
         return False
 
@@ -160,13 +161,13 @@ class Lake:
             with self._upkeep, Telling(self.root, "compacted"):
                 upkeep.compact(tables.opened(self.root, name, self.options), self._said(name))
                 self._is_stale.add(name)
-            found[name] = len(self.reader.files(name))
+            found[name] = len(self.reader.present(name))
         return found
 
     def forget(self, days: Mapping[str, int], now: datetime) -> None:
         """Let go of the days that are older than so many, table by table; what a table is not named for is kept."""
         for name, before in upkeep.oldest(days, now).items():
-            if any(file.day < before.date() for file in self.reader.files(name)):
+            if any(file.day < before.date() for file in self.reader.present(name)):
                 with self._upkeep, Telling(self.root, "shortened"):
                     upkeep.forget(tables.opened(self.root, name, self.options), before, self._said(name))
 
@@ -187,7 +188,7 @@ class Lake:
     def _said(self, name: str) -> CommitProperties:
         return self._word.properties() if name == "raw" else CommitProperties()
 
-    def _write(self, name: str, rows: object, sequence: int, said: dict[str, str], now: datetime) -> None:
+    def _write(self, name: str, rows: ArrowStreamExportable, sequence: int, said: dict[str, str], now: datetime) -> None:
         properties = CommitProperties(
             custom_metadata=said or None,
             app_transactions=[Transaction(tables.APP, sequence, int(now.timestamp() * 1000))],

@@ -66,7 +66,7 @@ class Reader:
         if not self.is_local:
             self._copy(con, name, [*([f"day >= '{since}'"] if since else []), *([f"sequence > {after}"] if after else [])])
             return
-        present = [file for file in self.files(name, since, after) if file.uri not in self.lost]
+        present = [file for file in self.present(name, since, after) if file.uri not in self.lost]
         for damage in files.damaged(present, is_deep=False):
             self._lose(damage)
         whole = ", ".join(engine.quote(file.uri) for file in present if file.uri not in self.lost)
@@ -93,14 +93,14 @@ class Reader:
         with engine.plain() as con:
             return {str(row[0]) for row in self._read(con, "raw", lambda: con.execute(_RECEIPTS, {"names": list(names)}).fetchall(), since)}
 
-    def files(self, name: str, since: date | None = None, after: int = 0) -> list[files.File]:
+    def present(self, name: str, since: date | None = None, after: int = 0) -> list[files.File]:
         """The files of a table as it is now."""
         with self._lock, Telling(self.root, "read"):
             return files.listed(self._fresh(name), name, since, after)
 
     def damaged(self, name: str) -> list[files.Damage]:
         """Every file of a local table that cannot be read, found by reading all of them."""
-        return list(files.damaged(self.files(name), is_deep=True)) if self.is_local else []
+        return list(files.damaged(self.present(name), is_deep=True)) if self.is_local else []
 
     def _spans(self, after: int) -> list[tuple[int, int]]:
         """Ranges of commits, in order, none with many more rows than are held at once."""
@@ -126,7 +126,7 @@ class Reader:
         except duckdb.Error as error:
             if engine.was_interrupted(error):
                 raise
-            found = list(files.damaged([file for file in self.files(name, since, after) if file.uri not in self.lost], is_deep=True)) if self.is_local else []
+            found = list(files.damaged([file for file in self.present(name, since, after) if file.uri not in self.lost], is_deep=True)) if self.is_local else []
             if not found:
                 raise failed(self.root, "read", error) from error
             for damage in found:

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import LiteralString
 
 from arro3.core import Array, DataType, Field, RecordBatch, Schema, Table
+from arro3.core.types import ArrowStreamExportable
 from deltalake import ColumnProperties, CommitProperties, DeltaTable, PostCommitHookProperties, WriterProperties, write_deltalake
 from deltalake.exceptions import TableNotFoundError
 
@@ -27,9 +28,14 @@ _TYPES = {
     "DATE": DataType.date32(),
     "TIMESTAMPTZ": DataType.timestamp("us", tz="UTC"),
 }
-_SCHEMAS = {
-    name: Schema([Field(*_field.split()[:1], _TYPES[_field.split()[1]]) for _field in f"{text}, day DATE".split(", ")]) for name, text in COLUMNS.items()
-}
+
+
+def _field(text: str) -> Field:
+    name, kind = text.split()
+    return Field(name, _TYPES[kind])
+
+
+_FIELDS = {name: [_field(text) for text in f"{columns}, day DATE".split(", ")] for name, columns in COLUMNS.items()}
 # Of these columns the log says the smallest and greatest value of each file, so that readers leave out files. More would make the log long.
 _MEASURED = {"raw": "sequence,number,received_at,source", "event": "occurred_at,login,provider,kind", "unread": "sequence,received_at,source"}
 # Every commit looks at the log's files since the last checkpoint, so the upkeep makes one and lets older files go: see docs/lake.md.
@@ -81,15 +87,15 @@ def empty(name: str) -> LiteralString:
     return f"CREATE TABLE {name} ({columns})" if columns else engine.table_sql(name)
 
 
-def written(table: DeltaTable, name: str, rows: object, properties: CommitProperties) -> None:
+def written(table: DeltaTable, name: str, rows: ArrowStreamExportable, properties: CommitProperties) -> None:
     """Add rows in one commit; the handle has it afterwards."""
     write_deltalake(
         table,
-        rows,  # type: ignore[arg-type]
+        rows,
         mode="append",
         commit_properties=properties,
         post_commithook_properties=NO_HOOKS,
-        writer_properties=_FAST if name == "raw" else None,  # type: ignore[arg-type]
+        writer_properties=_FAST if name == "raw" else WriterProperties(),
     )
 
 
@@ -104,10 +110,11 @@ def raw_part(sequence: int, lots: Sequence[tuple[Lot, str | None]]) -> Table:
 
 def part(name: str, rows: Sequence[tuple[object, ...]], at: int) -> Table:
     """Rows as Arrow, with the day of the instant in the column of that number: straight from Python, for a passing engine costs more than the commit."""
-    schema = _SCHEMAS[name]
-    columns: list[Sequence[object]] = list(zip(*rows, strict=True)) or [()] * (len(schema) - 1)
+    fields = _FIELDS[name]
+    schema = Schema(fields)
+    columns: list[Sequence[object]] = list(zip(*rows, strict=True)) or [()] * (len(fields) - 1)
     columns.append([_day(instant) for instant in columns[at]])
-    arrays = [_array(values, field.type) for values, field in zip(columns, schema, strict=True)]
+    arrays = [_array(values, field.type) for values, field in zip(columns, fields, strict=True)]
     return Table.from_batches([RecordBatch.from_arrays(arrays, schema=schema)], schema=schema)
 
 
