@@ -117,3 +117,11 @@ def test_repair_makes_the_events_of_a_damaged_file_again(folder: Place) -> None:
     assert (len(damages), count) == (1, 1)
     assert rows(lake, "event", "* EXCLUDE (source)") == before
     assert repair(lake, NOW) == ([], 0)
+
+
+def test_many_commits_that_were_left_unread_are_read_at_the_start(folder: Place) -> None:
+    lake = folder.open()
+    for number in range(60):
+        lake.append([lot(OKTA.format(f"n{number}"), cursor=number)], NOW)
+    work = keeper(lake)
+    assert (lake.reached("event"), len(rows(lake, "event", "event_id")), work.batches.empty()) == (60, 60, True)

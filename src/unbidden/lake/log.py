@@ -24,7 +24,7 @@ SELECT source, arg_max(cursor, (sequence, number)) FROM raw WHERE cursor IS NOT 
 _COPY = "put this file back from a copy of the lake"
 REMEDIES = {
     "raw": _COPY,
-    "event": f"{_COPY}, or move the folder `event` away: `unbidden lake repair` makes it again from the rows as they came",
+    "event": f"{_COPY}, or move the folder `event` away: the server makes it again from the rows as they came",
     "unread": f"{_COPY}, or move the folder `unread` away: it begins anew",
 }
 

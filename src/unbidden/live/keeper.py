@@ -20,6 +20,8 @@ from unbidden.lake import Lake
 
 # Lots of one commit; more make a tick longer, fewer cost a commit each.
 ROWS_AT_ONCE = 5_000
+# Commits that were left unread are read so many at a time, so that they need not all fit into memory.
+_COMMITS_AT_ONCE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,11 @@ class Keeper:
         self._read = self.lake.reached("event")
         self.con.execute(engine.table_sql("event").replace("CREATE TABLE event", "CREATE OR REPLACE TABLE inbox.unkept", 1))
         self._written = self._read
-        self._catch_up(self.lake.sequence)
+        for number, kept in enumerate(self.lake.kept_after(self._read), 1):
+            self._understand(kept.lots, kept.sequence, is_told=False)
+            if number % _COMMITS_AT_ONCE == 0:
+                self.flush()
+        self._read = max(self._read, self.lake.sequence)
         self.flush()
 
     def run(self, stop: threading.Event) -> None:
@@ -129,8 +135,8 @@ class Keeper:
             self._understand(kept.lots, kept.sequence)
         self._read = max(self._read, upto)
 
-    def _understand(self, lots: Sequence[Lot], sequence: int, accepted_s: tuple[float, ...] = ()) -> None:
-        """Read the rows of a commit and put their events on the way to the judge."""
+    def _understand(self, lots: Sequence[Lot], sequence: int, accepted_s: tuple[float, ...] = (), *, is_told: bool = True) -> None:
+        """Read the rows of a commit and put their events on the way to the judge, unless it reads them out of the lake."""
         lost = arrive(self.con, lots)
         self._read = sequence
         self._pending += [(sequence, lots[each.lot].received_at, lots[each.lot].source, each.number, each.why, each.text) for each in lost]
@@ -138,6 +144,9 @@ class Keeper:
         count = int(str(engine.one(self.con, "SELECT count(*) FROM event")))
         if count:
             self.con.execute("INSERT INTO inbox.unkept SELECT * FROM event")
+        if not is_told:
+            return
+        if count:
             self.con.execute(f"CREATE OR REPLACE TABLE inbox.batch_{sequence} AS SELECT * FROM event")
         self.batches.put(Batch(f"inbox.batch_{sequence}" if count else "", sequence, count, accepted_s))
 
