@@ -20,6 +20,7 @@ from unbidden.commands import alerts as alerting
 from unbidden.commands import detections as catalogue
 from unbidden.commands import doctor as examining
 from unbidden.commands import init as beginning
+from unbidden.commands import lake
 from unbidden.commands import replay as replaying
 from unbidden.commands import serve as serving
 from unbidden.commands.explain import explain_one
@@ -114,6 +115,7 @@ app.command("explain")(explain_one)
 app.command("init")(beginning.init)
 app.command("doctor")(examining.doctor)
 app.command("serve")(serving.serve)
+app.add_typer(lake.app, name="lake")
 app.command("replay")(replaying.replay)
 app.command()(fetch)
 

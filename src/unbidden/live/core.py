@@ -74,9 +74,7 @@ class Core:
         self.reader.begin()
         progress("reading the events")
         since = (self.clock() - self.history).date() if not self.follows_events else None
-        reader = self.con.cursor()
-        self.lake.view(reader, "event", since)
-        reader.execute("CREATE OR REPLACE TABLE inbox.past AS SELECT * FROM event")
+        self.lake.load(self.con.cursor(), "event", "inbox.past", since)
         self.judge.absorb("inbox.past")
         self._note("inbox.past")
         self.con.execute("DROP TABLE inbox.past")

@@ -97,6 +97,7 @@ class Reader:
     _pending: list[tuple[object, ...]] = field(default_factory=list)
     _flushed_s: float = 0.0
     _read: int = 0
+    _written: int = 0
 
     def begin(self) -> None:
         """Make the schemas, and read what the lake has rows of but no events yet: a server that was killed left it behind."""
@@ -105,8 +106,11 @@ class Reader:
         self._flushed_s = self.monotonic()
         self._read = self.lake.reached("event")
         self.con.execute(engine.table_sql("event").replace("CREATE TABLE event", "CREATE OR REPLACE TABLE inbox.unkept", 1))
+        self._written = self._read
         for some in _chunks(self.lake.kept_after(self._read)):
             self._understand(some, is_judged=False)
+            self.flush()
+        self._read = max(self._read, self.lake.sequence)
         self.flush()
 
     def run(self, stop: threading.Event) -> None:
@@ -119,33 +123,44 @@ class Reader:
         """Read what is there, all at once, and hand it to the judge; write down what was read when it is time to."""
         some = drained(self.kept, timeout_s, lambda kept: sum(len(lot.texts) for lot in kept.lots), ROWS_AT_ONCE)
         if some:
-            self._understand(some, is_judged=True)
+            self._understand(self._with_missed(some), is_judged=True)
         if self.monotonic() - self._flushed_s >= self.commit_events_s:
             self.flush()
 
     def flush(self) -> None:
         """Commit the events, and what was unread, of everything read so far. What fails is done again later: the rows are kept."""
         self._flushed_s = self.monotonic()
-        if self._read == self.lake.reached("event"):
+        if self._read == self._written:
             return
         try:
-            if self._pending and self.lake.reached("unread") < self._read:
+            if self._pending:
                 self.lake.append_unread(self._pending, self._read, self.clock())
             self._pending = []
             self.lake.append_events(self.con, "inbox.unkept", self._read, self.clock())
             self.con.execute("DELETE FROM inbox.unkept")
+            self._written = self._read
             self.problem = None
         except UnbiddenError as error:
             self.problem = str(error)
             self.tell(self.problem)
 
+    def _with_missed(self, some: Sequence[Kept]) -> list[Kept]:
+        """Commits with those before them that never came here: an append that was said to have failed had reached the lake all the same."""
+        whole, read = [], self._read
+        for kept in some:
+            if kept.sequence > read + 1:
+                whole += [missed for missed in self.lake.kept_after(read) if missed.sequence < kept.sequence]
+            whole.append(kept)
+            read = kept.sequence
+        return whole
+
     def _understand(self, some: Sequence[Kept], *, is_judged: bool) -> None:
         """Read the rows of commits; their events are on the way to the lake and, if wanted, to the judge."""
-        lots = [lot for kept in some for lot in kept.lots]
-        sequence = some[-1].sequence
+        lots, sequence = [lot for kept in some for lot in kept.lots], some[-1].sequence
+        numbers = [kept.sequence for kept in some for _ in kept.lots]
         lost = arrive(self.con, lots)
         self._read = sequence
-        self._pending += [(sequence, lots[each.lot].received_at, lots[each.lot].source, each.number, each.why, each.text) for each in lost]
+        self._pending += [(numbers[each.lot], lots[each.lot].received_at, lots[each.lot].source, each.number, each.why, each.text) for each in lost]
         self._count(lots, lost)
         count = int(str(engine.one(self.con, "SELECT count(*) FROM event")))
         if count:

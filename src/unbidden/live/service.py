@@ -30,6 +30,10 @@ from unbidden.wire import Wire
 _JOIN_S = 120.0
 # Changes of which somebody is told.
 _NEWS = frozenset({"opened", "stage_raised", "severity_raised"})
+# How often it is looked whether a table has so many files that it is compacted before its time.
+_LOOK_S = 10.0
+# Who asks whether a receipt was kept asks soon; older rows are not searched for it.
+_RECEIPT_DAYS = 2
 
 
 @dataclass(slots=True)
@@ -77,7 +81,7 @@ class Service:
     def start(self, progress: Callable[[str], None] = lambda _: None) -> None:
         """Open everything, catch up with the lake, and begin to take rows. Raises UnbiddenError when a part cannot be opened."""
         settings = self.settings
-        self.lake = Lake.open(settings.lake.root, settings.lake.options_of(self.environment))
+        self.lake = Lake.open(settings.lake.root, settings.lake.options_of(self.environment), self.tell)
         try:
             self.desk = Desk.open(settings.desk.url_of(self.environment))
         except UnbiddenError:
@@ -118,7 +122,7 @@ class Service:
     def _open_doors(self) -> None:
         doors, core = self.settings.doors, self.core
         if doors.http is not None:
-            around = Surroundings(self.environment, lambda names: self.lake.receipts(list(names)), self.clock, self.monotonic, self.counts)
+            around = Surroundings(self.environment, self._receipts, self.clock, self.monotonic, self.counts)
             self.http = Serving(app(doors.http, core.intake, around), doors.http)
             self.ports["http"] = self.http.start()
         if doors.syslog is not None:
@@ -140,13 +144,19 @@ class Service:
 
     def _keep_up(self) -> None:
         """Make few files of many and let go of what is old, again and again; readers go on with what they have."""
-        lake = self.settings.lake
-        while not self.stop.wait(lake.compact_every_s):
+        lake, done_s = self.settings.lake, self.monotonic()
+        while not self.stop.wait(min(_LOOK_S, lake.compact_every_s)):
             try:
+                if self.monotonic() - done_s < lake.compact_every_s and not self.lake.is_scattered():
+                    continue
                 self.lake.forget({"raw": lake.keep_raw_days, "event": lake.keep_event_days, "unread": lake.keep_unread_days}, self.clock())
                 self.lake.compact()
             except UnbiddenError as error:
                 self.tell(str(error))
+            done_s = self.monotonic()
+
+    def _receipts(self, names: Collection[str]) -> set[str]:
+        return self.lake.receipts(list(names), (self.clock() - timedelta(days=_RECEIPT_DAYS)).date())
 
     def _spawn(self, name: str, work: Callable[[], None]) -> None:
         self._threads.append(self._thread(name, lambda _stop: work(), self.stop))

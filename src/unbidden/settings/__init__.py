@@ -38,7 +38,11 @@ class LakeSettings(_Part):
     root: str = Field(default="unbidden-lake", description="A folder, or s3://bucket/path.", min_length=1)
     options: dict[str, str] = Field(
         default_factory=dict,
-        description="For s3://: AWS_REGION, AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID and the like, as delta-rs knows them; env:NAME or file:/path names a secret.",
+        description=(
+            "For s3://: AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, for a store that is not Amazon's, AWS_ENDPOINT_URL (with "
+            'AWS_ALLOW_HTTP = "true" if it is http), as delta-rs knows them; env:NAME or file:/path names a secret. Commits are conditional puts '
+            "(If-None-Match), which the store must know; never set AWS_S3_ALLOW_UNSAFE_RENAME."
+        ),
     )
     keep_raw_days: int = Field(default=30, ge=1, description="Rows as they came are kept for so many days after their arrival.")
     keep_event_days: int = Field(default=400, ge=8, description="What they say is kept for so many days.")
