@@ -18,6 +18,7 @@ from unbidden import evaluate as judging
 from unbidden import inventory, line
 from unbidden.commands import alerts as alerting
 from unbidden.commands import detections as catalogue
+from unbidden.commands import health as asking
 from unbidden.commands import replay as replaying
 from unbidden.commands import serve as serving
 from unbidden.commands.explain import explain_one
@@ -110,6 +111,7 @@ def scan(
 app.command("explain")(explain_one)
 app.command("serve")(serving.serve)
 app.command("replay")(replaying.replay)
+app.command("health")(asking.health)
 
 
 @app.command()

@@ -37,6 +37,11 @@ _AFTER: LiteralString = """
 SELECT sequence, source, provider, receipt, received_at AT TIME ZONE 'UTC' AS received_at, list(body ORDER BY number) AS texts
 FROM raw WHERE sequence > $after AND body <> '' GROUP BY ALL ORDER BY sequence, min(number)
 """
+# Asked of Delta itself, which reads a remote lake without loading it.
+_ARRIVALS: LiteralString = """
+SELECT source, max(provider) AS provider, max(received_at) AS last_at FROM raw WHERE body <> '' AND day >= '{}'
+GROUP BY source, date_trunc('minute', received_at)
+"""
 
 
 class LakeError(UnbiddenError):
@@ -144,6 +149,20 @@ class Lake:
             return {
                 str(row[0]) for row in engine.rows(con, "SELECT DISTINCT receipt FROM raw WHERE receipt IN (SELECT unnest($names))", {"names": list(names)})
             }
+
+    def arrivals(self, since: date) -> list[tuple[str, str | None, datetime]]:
+        """For each source and minute in which rows of it came: its name, the provider it is taken for if that is set, and the last instant; in order."""
+        table = self._refresh("raw")
+        with self._telling("read"):
+            found = QueryBuilder().register("raw", table).execute(_ARRIVALS.format(since)).read_all()
+        with engine.plain() as con:
+            con.register("found", found)
+            rows = engine.rows(con, "SELECT source, provider, last_at AT TIME ZONE 'UTC' FROM found ORDER BY ALL")
+        return [(str(source), None if provider is None else str(provider), at.replace(tzinfo=UTC)) for source, provider, at in rows if isinstance(at, datetime)]
+
+    def files(self) -> dict[str, int]:
+        """How many files each table has now. Raises LakeError when the lake cannot be reached."""
+        return {name: len(self._refresh(name).file_uris()) for name in TABLES}
 
     def view(self, con: duckdb.DuckDBPyConnection, table: str, since: date | None = None) -> None:
         """Let SQL see a table under its name: its present files, from a day on if one is given."""

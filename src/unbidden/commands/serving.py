@@ -10,10 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 
-from rich.console import Console
-
 from unbidden import line
 from unbidden.commands.shell import read_catalogue, working
+from unbidden.live.logs import Log, open_log
 from unbidden.live.service import Service
 from unbidden.people import read_list
 from unbidden.places import read_listing
@@ -24,24 +23,27 @@ from unbidden.trust import read_trust
 def run(config: Path) -> None:
     """Serve until SIGINT or SIGTERM; SIGHUP begins again with the configuration read anew."""
     while _serve_once(config):
-        Console(stderr=True).print("The configuration is read anew.")
+        pass
 
 
 def _serve_once(config: Path) -> bool:
     """Run until a signal; whether it was the one to begin again with a new configuration."""
     settings = read_settings(config)
-    service = Service(settings, options_of(settings.judge), os.environ, _teller())
+    log = open_log(settings.log, settings.name, lambda: datetime.now(UTC))
+    service = Service(settings, options_of(settings.judge), os.environ, log)
     ended, is_again = threading.Event(), threading.Event()
     with working() as progress:
         service.start(progress)
     try:
         for number, also in ((signal.SIGINT, None), (signal.SIGTERM, None), (signal.SIGHUP, is_again)):
             signal.signal(number, _setting(ended, also))
-        _say_where(service)
+        _say_where(service, log)
         while not ended.wait(1.0):
             pass
     finally:
+        log.event("ending", is_again=is_again.is_set())
         service.close()
+        log.event("ended")
     return is_again.is_set()
 
 
@@ -65,14 +67,6 @@ def _setting(ended: threading.Event, also: threading.Event | None) -> Callable[[
     return handle
 
 
-def _teller() -> Callable[[str], None]:
-    console = Console(stderr=True)
-    return lambda text: console.print(f"{datetime.now(UTC).isoformat(timespec='seconds')} {text}", markup=False, highlight=False, soft_wrap=True)
-
-
-def _say_where(service: Service) -> None:
-    Console(stderr=True).print(
-        f"unbidden serves: {', '.join(f'{name} at port {port}' for name, port in service.ports.items()) or 'no door is open'}"
-        f"{', fetches ' + ', '.join(service.feeds) if service.feeds else ''}; the lake is {service.lake.root}, the desk {service.desk.url}",
-        markup=False, highlight=False, soft_wrap=True,
-    )  # fmt: skip
+def _say_where(service: Service, log: Log) -> None:
+    doors = ", ".join(f"{name} at port {port}" for name, port in service.ports.items()) or "no door is open"
+    log.event("serving", text=f"unbidden serves: {doors}", fetches=",".join(service.feeds), lake=service.lake.root, desk=service.desk.url)

@@ -22,6 +22,7 @@ from unbidden.live.keeper import Batch, Keeper
 
 # People judged at once: more make a tick longer, fewer make everybody wait.
 PEOPLE_AT_ONCE = 400
+_OF_APART: LiteralString = "login = $1 AND tenant = $2"
 
 
 class Recorder(Protocol):
@@ -32,12 +33,21 @@ class Recorder(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """A person who is nobody: the login, and the tenant of the rows that are made up of it."""
+
+    login: str
+    tenant: str
+
+
 @dataclass(slots=True)
 class Core:
     """One lake, one judge, one desk. `clock` is aware UTC; with `follows_events` the instant of judgement is that of the newest event instead.
 
     `lag` is how far judgement stays behind the clock, so that rows which are late as usual are there before a prompt is taken for unanswered.
-    `on_recorded` is told the seconds from acceptance to the desk of every lot whose people are judged.
+    `on_recorded` is told the seconds from acceptance to the desk of every lot whose people are judged, `on_tick` the seconds of every tick and how many
+    people it judged; `moved_s` is the monotonic instant of the last step. Of the person `apart` only what came last is judged, and nobody else by it.
     """
 
     lake: Lake
@@ -51,6 +61,8 @@ class Core:
     follows_events: bool = False
     tell: Callable[[str], None] = lambda _text: None
     on_recorded: Callable[[float, int], None] = lambda _seconds, _rows: None
+    on_tick: Callable[[float, int], None] = lambda _seconds, _people: None
+    apart: Apart | None = None
     con: duckdb.DuckDBPyConnection = field(default_factory=engine.connect)
     judge: Judge = field(init=False)
     keeper: Keeper = field(init=False)
@@ -58,11 +70,12 @@ class Core:
     last_tick_at: datetime | None = None
     problem: str | None = None
     is_ready: bool = False
+    moved_s: float = 0.0
     _open: deque[tuple[float, int]] = field(default_factory=deque)
 
     def __post_init__(self) -> None:
         """Put the parts together."""
-        self.judge = Judge(self.options, self.con)
+        self.judge = Judge(self.options, self.con, self.apart.login if self.apart else None)
         self.keeper = Keeper(self.lake, self.intake, self.con.cursor(), self.clock, self.monotonic, self.tell)
 
     def begin(self, progress: Callable[[str], None] = lambda _: None) -> None:
@@ -76,6 +89,8 @@ class Core:
         reader = self.con.cursor()
         self.lake.view(reader, "event", since)
         reader.execute("CREATE OR REPLACE TABLE inbox.past AS SELECT * FROM event")
+        if self.apart:
+            self.con.execute(f"DELETE FROM inbox.past WHERE {_OF_APART}", [self.apart.login, self.apart.tenant])
         self.judge.absorb("inbox.past")
         self._note("inbox.past")
         self.con.execute("DROP TABLE inbox.past")
@@ -97,6 +112,7 @@ class Core:
 
     def step(self, timeout_s: float) -> bool:
         """One tick: take in what was read, judge whom it touches, put it on the desk. Whether there was anything to do."""
+        self.moved_s = self.monotonic()
         batches = self._batches(timeout_s)
         for batch in batches:
             self._take(batch)
@@ -104,7 +120,9 @@ class Core:
         if not self.judge.waiting(as_of):
             self._close(batches)
             return bool(batches)
+        begun_s = self.monotonic()
         verdict = self.judge.tick(as_of, PEOPLE_AT_ONCE)
+        self.on_tick(self.monotonic() - begun_s, len(verdict.judged))
         self._open.extend((accepted_s, batch.sequence) for batch in batches for accepted_s in batch.accepted_s)
         if self.record(verdict) and not self.judge.is_behind:
             self._close(())
@@ -134,6 +152,8 @@ class Core:
 
     def _take(self, batch: Batch) -> None:
         if batch.table:
+            if self.apart and engine.one(self.con, f"SELECT count(*) FROM {batch.table} WHERE {_OF_APART}", [self.apart.login, self.apart.tenant]):
+                self.judge.forget(self.apart.login, self.apart.tenant)
             self.judge.absorb(batch.table)
             self._note(batch.table)
         self._drop(batch)

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import LiteralString
+from typing import LiteralString, TypeAlias, cast
 
 import duckdb
 
@@ -18,8 +18,13 @@ from unbidden.ingest.arrive import Unread, arrive
 from unbidden.intake import Intake, Lot, Ticket
 from unbidden.lake import Lake
 
+Shown: TypeAlias = tuple[str, str, str, str, str]
 # Lots of one commit; more make a tick longer, fewer cost a commit each.
 ROWS_AT_ONCE = 5_000
+
+_TOLD: LiteralString = """
+SELECT source, count(*), max(occurred_at), provider, coalesce(tenant, ''), kind, coalesce(factor, ''), coalesce(outcome, '') FROM event GROUP BY ALL
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +39,26 @@ class Batch:
 
 @dataclass(slots=True)
 class Tally:
-    """What a source has handed over so far; `newest` is the time of its newest event (naive UTC), `outcomes` counts provider, kind and outcome."""
+    """What a source has handed over so far; `newest` is the time of its newest event (naive UTC).
+
+    `outcomes` counts what its events showed: provider, tenant, kind, factor, outcome ('' for what is not said); `shown` has the newest time of each.
+    """
 
     rows: int = 0
     events: int = 0
     unread: int = 0
     last_at: datetime | None = None
     newest: datetime | None = None
-    outcomes: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    outcomes: Counter[Shown] = field(default_factory=Counter)
+    shown: dict[Shown, datetime] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class Keeper:
-    """The one writer of the lake. `con` is a cursor of the engine, for this thread alone."""
+    """The one writer of the lake. `con` is a cursor of the engine, for this thread alone.
+
+    `on_commit` is told the seconds of each commit of rows; `moved_s` is the monotonic instant of the last step.
+    """
 
     lake: Lake
     intake: Intake
@@ -55,6 +67,8 @@ class Keeper:
     monotonic: Callable[[], float]
     tell: Callable[[str], None] = lambda _text: None
     commit_events_s: float = 10.0
+    on_commit: Callable[[float], None] = lambda _seconds: None
+    moved_s: float = 0.0
     batches: queue.Queue[Batch] = field(default_factory=lambda: queue.Queue(maxsize=50))
     tallies: dict[str, Tally] = field(default_factory=dict)
     problem: str | None = None
@@ -82,6 +96,7 @@ class Keeper:
 
     def step(self, timeout_s: float) -> None:
         """Keep what waits, in one commit, and hand it to the judge; write down what was read when it is time to."""
+        self.moved_s = self.monotonic()
         tickets = self.intake.take(ROWS_AT_ONCE, timeout_s)
         if tickets:
             self._keep(tickets)
@@ -105,6 +120,7 @@ class Keeper:
 
     def _keep(self, tickets: Sequence[Ticket]) -> None:
         lots = [ticket.lot for ticket in tickets]
+        begun_s = self.monotonic()
         try:
             sequence = self.lake.append(lots, self.clock())
         except UnbiddenError as error:
@@ -113,6 +129,7 @@ class Keeper:
                 ticket.fail(str(error))
             return
         self.problem = None
+        self.on_commit(self.monotonic() - begun_s)
         for ticket in tickets:
             ticket.keep()
         self._understand([lot for lot in lots if lot.texts], sequence, tuple(ticket.accepted_s for ticket in tickets))
@@ -130,17 +147,18 @@ class Keeper:
         self.batches.put(Batch(f"inbox.batch_{sequence}" if count else "", sequence, count, accepted_s))
 
     def _count(self, lots: Sequence[Lot], lost: Sequence[Unread]) -> None:
-        told = engine.rows(self.con, "SELECT source, provider, kind, outcome, count(*), max(occurred_at) FROM event GROUP BY ALL")
+        told = engine.rows(self.con, _TOLD)
         for lot in lots:
             tally = self.tallies.setdefault(lot.source, Tally())
             tally.rows += len(lot.texts)
             tally.last_at = lot.received_at
-        for number, provider, kind, outcome, count, newest in told:
-            tally = self.tallies[lots[int(str(number))].source]
+        for number, count, newest, *words in told:
+            tally, shown = self.tallies[lots[int(str(number))].source], cast("Shown", tuple(map(str, words)))
             tally.events += int(str(count))
-            tally.outcomes[str(provider), str(kind), str(outcome)] += int(str(count))
+            tally.outcomes[shown] += int(str(count))
             if isinstance(newest, datetime):
                 tally.newest = newest if tally.newest is None else max(tally.newest, newest)
+                tally.shown[shown] = max(newest, tally.shown.get(shown, newest))
         for each in lost:
             self.tallies[lots[each.lot].source].unread += 1
 
