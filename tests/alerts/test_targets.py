@@ -26,7 +26,7 @@ from unbidden.alerts.syslog import cef
 from unbidden.desk import Desk, TargetRule
 from unbidden.wire import Wire
 
-EVIL = "x|y=z\\ <!channel> *bold* <b>&amp;</b> [a](http://evil.example) \u202egpj.exe\u202c\r\nBcc: all@example.com \x1b[31m p\u0430ypal"
+EVIL = 'x|y=z\\ <!channel> *bold* <b>&amp;</b> [a](http://evil.example) \u202egpj.exe\u202c\r\nBcc: all@example.com \x1b[31m p\u0430ypal'
 
 
 @pytest.fixture

@@ -62,9 +62,7 @@ class Server:
 
     def run(self, program: str, *words: str) -> None:
         options: dict[str, Any] = {"user": self.user, "group": pwd.getpwnam(self.user).pw_gid, "extra_groups": []} if self.user else {}
-        done = subprocess.run(
-            [self.programs / program, *words], cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=60, check=False, **options
-        )
+        done = subprocess.run([self.programs / program, *words], cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=60, check=False, **options)
         assert done.returncode == 0, done.stderr.decode()
 
     def url(self, database: str) -> str:
