@@ -16,7 +16,7 @@ from unbidden.lake import Lake
 from unbidden.live.alarms import Alarms
 from unbidden.live.canary import TENANT, Canary
 from unbidden.live.core import Apart, Core
-from unbidden.live.health import Finding, Health, SourceHealth
+from unbidden.live.health import Finding, Health, PartHealth, SourceHealth
 from unbidden.live.metrics import Metrics
 from unbidden.live.service import Book
 from unbidden.live.watch import Watch
@@ -62,11 +62,13 @@ class Rig:
         return self
 
     def stop(self) -> None:
+        """End, in good order."""
         self.core.keeper.flush()
         self.desk.close()
         self.lake.close()
 
     def monotonic(self) -> float:
+        """The seconds of the clock."""
         return self.now.timestamp()
 
     def keep(self, lots: Iterable[Lot]) -> None:
@@ -92,30 +94,34 @@ class Rig:
             pass
 
     def look(self, after: timedelta = timedelta(0)) -> Health:
+        """What the watch sees after a while."""
         self.now += after
         return self.watch.step()
 
     def source(self, name: str = "idp") -> SourceHealth:
+        """How a source was at the last look."""
         return next(one for one in self.watch.health_now().sources if one.name == name)
 
-    def part(self, name: str) -> Any:
+    def part(self, name: str) -> PartHealth:
+        """How a part was at the last look."""
         return next(one for one in self.watch.health_now().parts if one.name == name)
 
     def outbox(self) -> list[str]:
         """What is to be told, the oldest first."""
-        return [
-            f"{row.kind} {row.payload['change']['what']} {row.severity} {row.payload['incident']['user']} {row.state}" for row in reversed(self.desk.outbox())
-        ]
+        rows = reversed(self.desk.outbox())
+        return [f"{row.kind} {row.payload['change']['what']} {row.severity} {row.payload['incident']['user']} {row.state}" for row in rows]
 
 
 def names(findings: Iterable[Finding], level: str = "problem") -> list[str]:
+    """The names of the findings of a level."""
     return [finding.name for finding in findings if finding.level == level]
 
 
 def okta(at: datetime, number: int, **changes: Any) -> str:
     """A row of Okta's: an approved push of a made-up person."""
     event = {
-        "event_id": f"id-{number}", "occurred_at": at.replace(tzinfo=None), "login": f"user{number % 7}@example.com", "user_id": f"00u{number % 7}",
+        "event_id": f"id-{number}", "occurred_at": at.replace(tzinfo=None), "login": f"user{number % 7}@example.com",
+        "user_id": f"00u{number % 7}",
         "kind": "answer", "factor": "push", "outcome": "approved", "ip": "203.0.113.7", "country": "DE", "flow_id": f"af-{number}", "intent": "login", **changes,
     }  # fmt: skip
     return json.dumps(registry()["okta"].render(event)[0])

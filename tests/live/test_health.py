@@ -14,7 +14,9 @@ import pytest
 
 from tests.live.rig import NOW, SETTINGS, SOC, Rig, names, okta, working_hours
 from unbidden import content
+from unbidden.alerts.letter import Letter
 from unbidden.alerts.message import message_of
+from unbidden.alerts.syslog import cef
 from unbidden.doors.counts import Count
 from unbidden.fetching.feed import State
 from unbidden.intake import Lot
@@ -282,6 +284,8 @@ def test_an_alarm_says_what_and_what_to_do_and_the_end_of_it_says_why(rig: Rig) 
     said = message_of(row.kind, row.payload, row.id)
     assert said.subject == "MEDIUM: No rows come from idp"
     assert "1. Look at the sender." in said.text()
+    line = cef(Letter(row.id, row.kind, row.story, NOW, said, row.payload))
+    assert "|alert:opened|unbidden itself does not see everything|6|" in line
     parcel = rig.desk.claim("soc", "me", NOW)
     assert parcel is not None
     rig.desk.mark_sent(parcel, "me", NOW)
@@ -321,7 +325,7 @@ def test_habits_learnt_from_the_lake_are_those_learnt_while_it_runs(rig: Rig) ->
     [one], [other] = learnt.logs.items(), running.logs.items()
     assert one[0] == other[0] == ("okta", "")
     assert one[1].total == other[1].total == 80
-    assert {key: (found.times, found.days, found.last_at) for key, found in one[1].showings.items()} == {
-        key: (found.times, found.days, found.last_at) for key, found in other[1].showings.items()
+    assert {key: (found.times, found.rhythm.last_at) for key, found in one[1].showings.items()} == {
+        key: (found.times, found.rhythm.last_at) for key, found in other[1].showings.items()
     }
     assert learnt.rhythms["idp"].last_at == NOW.replace(tzinfo=UTC) + 3 * DAY

@@ -104,6 +104,20 @@ def test_who_may_ask(service: Service, headers: dict[str, str], status: int) -> 
         assert httpx2.get(f"http://127.0.0.1:{service.ports['health']}{path}", headers=headers).status_code == status
 
 
+def test_the_http_door_answers_too_where_that_is_wanted(tmp_path: Path) -> None:
+    more = {"lake": {"root": str(tmp_path / "lake")}, "desk": {"url": f"sqlite:///{tmp_path / 'desk.db'}"}, "health": {"enabled": False, "at_http_door": True}}
+    found = Service(Settings.model_validate({**PLAIN, **more}), Options(), SECRETS)
+    found.start()
+    try:
+        assert list(found.ports) == ["http"]
+        asked = f"http://127.0.0.1:{found.ports['http']}"
+        assert httpx2.get(f"{asked}/healthz").status_code == 200
+        refused = httpx2.get(f"{asked}/health", headers={"Via": "1.1 proxy"})
+        assert (refused.status_code, refused.json()) == (403, {"error": "only this machine itself may ask; set token under [health] for others"})
+    finally:
+        found.close()
+
+
 def test_the_command_says_what_to_do(service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     until(service.watch.is_ready)
     config = tmp_path / "unbidden.toml"

@@ -25,8 +25,8 @@ _USUAL = 0.999
 # Hours in which nothing ever came pass slowly, but they pass.
 _SLOWEST = 0.02
 _RELEARN_S = 3600
-# An outcome is shown regularly when it was so often, on so many days.
-_OFTEN, _DAYS, _FEW = 10, 3, 20
+# So many events without an outcome prove nothing.
+_FEW = 20
 
 _SHOWN: LiteralString = """
 WITH placed AS (
@@ -36,8 +36,8 @@ WITH placed AS (
 ), spaced AS (
   SELECT *, place - lag(place) OVER (PARTITION BY provider, tenant, kind, factor, outcome ORDER BY place) AS gap FROM placed
 )
-SELECT provider, tenant, kind, factor, outcome, count(*) AS times, count(DISTINCT CAST(occurred_at AS DATE)) AS days, max(occurred_at) AS last_at,
-  max(place) AS place, coalesce(max(gap), 0) AS gap, any_value(total) AS total
+SELECT provider, tenant, kind, factor, outcome, count(*) AS times, max(occurred_at) AS last_at, max(place) AS place, coalesce(max(gap), 0) AS gap,
+  any_value(total) AS total, list_sort(list(DISTINCT CAST(epoch(occurred_at) AS BIGINT) // 60)) AS minutes
 FROM spaced GROUP BY provider, tenant, kind, factor, outcome
 """
 
@@ -52,6 +52,11 @@ class Rhythm:
     _weights: tuple[float, ...] = ()
     _usual: float = 0.0
     _learnt_s: float = float("-inf")
+
+    @classmethod
+    def of(cls, days: int, minutes: list[int], last_at: datetime) -> Rhythm:
+        """A rhythm of which the minutes are known, counted since 1970 and in order."""
+        return cls(days, last_at, minutes)
 
     def came(self, at: datetime) -> None:
         """Note that rows came."""
@@ -124,28 +129,39 @@ class Rhythm:
 class Showing:
     """How often an outcome is shown: `place` is the last event that did, by its number in the log, `gap` the most events between two that did."""
 
+    rhythm: Rhythm
     times: int = 0
-    days: int = 0
-    last_at: datetime | None = None
     place: int = 0
     gap: int = 0
 
-    def is_silent(self, total: int, patience: float) -> bool:
-        """Whether it was shown regularly, and is shown no longer although the log goes on."""
-        is_regular = self.times >= _OFTEN and self.days >= _DAYS
-        return is_regular and total - self.place > max(patience * self.gap, _FEW)
+    def is_silent(self, total: int, newest: datetime, patience: float) -> bool:
+        """Whether it was shown regularly, and is shown no longer although the log goes on.
+
+        It is missing by the hours of the week, and by what else the log shows: a flood by one attacker passes quickly, and a silent log shows nothing.
+        """
+        if total - self.place <= max(patience * self.gap, _FEW):
+            return False
+        return (self.rhythm.silence(newest) or 0.0) > patience
 
 
 @dataclass(slots=True)
 class Log:
-    """What the events of one provider and tenant show, by kind, factor and outcome. `total` counts them; events of kind other count nothing."""
+    """What the events of one provider and tenant show, by kind, factor and outcome. `total` counts them, `newest` is the time of the newest (aware UTC).
+
+    Events of kind other count nothing.
+    """
 
     total: int = 0
-    showings: dict[tuple[str, str, str], Showing] = field(default_factory=lambda: defaultdict(Showing))
+    newest: datetime = datetime(1970, 1, 1, tzinfo=UTC)
+    showings: dict[tuple[str, str, str], Showing] = field(default_factory=dict)
 
     def silent(self, patience: float) -> dict[tuple[str, str, str], Showing]:
         """What was shown regularly and is shown no longer."""
-        return {shown: showing for shown, showing in sorted(self.showings.items()) if showing.is_silent(self.total, patience)}
+        return {shown: showing for shown, showing in sorted(self.showings.items()) if showing.is_silent(self.total, self.newest, patience)}
+
+    def add(self, total: int, newest: datetime) -> None:
+        """Note that there are so many events now."""
+        self.total, self.newest = total, max(newest.replace(tzinfo=UTC), self.newest)
 
 
 @dataclass(slots=True)
@@ -172,37 +188,30 @@ class Habits:
 
     def show(self, shown: Mapping[Shown, int], newest: Mapping[Shown, datetime]) -> None:
         """Note what new events show: how many of each, and the newest time of each (naive UTC)."""
-        totals: dict[tuple[str, str], int] = defaultdict(int)
-        for (provider, tenant, kind, factor, outcome), count in shown.items():
-            if kind != "other":
-                totals[provider, tenant] += count
-                self._note((provider, tenant), (kind, factor, outcome), count, newest[provider, tenant, kind, factor, outcome])
-        for name, count in totals.items():
+        news: dict[tuple[str, str], dict[Shown, int]] = defaultdict(dict)
+        for key, count in shown.items():
+            if key[2] != "other":
+                news[key[:2]][key] = count
+        for name, counts in news.items():
             log = self.logs[name]
-            log.total += count
-            for shown_now in (key for key in shown if key[:2] == name and key[2] != "other"):
-                log.showings[shown_now[2:]].place = log.total
-
-    def _note(self, name: tuple[str, str], shown: tuple[str, str, str], count: int, newest: datetime) -> None:
-        log = self.logs[name]
-        showing = log.showings[shown]
-        if showing.times:
-            showing.gap = max(showing.gap, log.total - showing.place)
-        if showing.last_at is None or newest.date() > showing.last_at.date():
-            showing.days += 1
-        showing.times += count
-        showing.last_at = newest if showing.last_at is None else max(newest, showing.last_at)
+            before = log.total
+            log.add(before + sum(counts.values()), max(newest[key] for key in counts))
+            for key, count in counts.items():
+                showing = log.showings.setdefault(key[2:], Showing(Rhythm(self.days)))
+                showing.gap = max(showing.gap, before - showing.place) if showing.times else 0
+                showing.times, showing.place = showing.times + count, log.total
+                showing.rhythm.came(newest[key].replace(tzinfo=UTC))
 
     def _learn_logs(self, lake: Lake, since: date, but: str) -> None:
         con = engine.connect(threads=1)
         try:
             lake.view(con, "event", since)
-            for row in engine.records(con, _SHOWN):
-                if row["tenant"] != but:
-                    log = self.logs[row["provider"], row["tenant"]]
-                    log.total = max(log.total, row["total"])
-                    named = {name: row[name] for name in ("times", "days", "last_at", "place", "gap")}
-                    log.showings[row["kind"], row["factor"], row["outcome"]] = Showing(**named)
+            for provider, tenant, kind, factor, outcome, *told in con.execute(_SHOWN).fetchall():
+                times, last_at, place, gap, total, minutes = told
+                if tenant != but:
+                    log, at = self.logs[provider, tenant], last_at.replace(tzinfo=UTC)
+                    log.add(max(total, log.total), at)
+                    log.showings[kind, factor, outcome] = Showing(Rhythm.of(self.days, minutes, at), times, place, gap)
         finally:
             con.close()
 

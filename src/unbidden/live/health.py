@@ -188,10 +188,10 @@ def shown_alarm(name: tuple[str, str], shown: tuple[str, str, str], showing: Sho
     """The alarm of an outcome that a log has shown regularly and shows no longer."""
     provider, tenant = name
     words, log = words_of(shown), f"{provider} {tenant}".strip()
-    since = _aware(showing.last_at) or datetime.min.replace(tzinfo=UTC)
+    since = showing.rhythm.last_at or datetime.min.replace(tzinfo=UTC)
     return Alarm(
         subject=f"Log {log}: {words}", since=since, title=f"The log of {log} no longer shows: {words}",
-        story=(f"'{words}' was shown {showing.times:,} times on {showing.days} days; the last one was at {engine.iso(since)}. The log itself goes on.",
+        story=(f"'{words}' was shown regularly, the last time at {engine.iso(since)}. The log itself goes on.",
                "The vendor may have reworded a line, or somebody changed what is logged. Detections that need it find nothing meanwhile."),
         steps=(f"Look at new rows of {', '.join(sources) or log} of this kind: is there another word for it?",
                "Look at what cannot be read: the table unread of the lake, by source.",
