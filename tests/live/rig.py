@@ -31,11 +31,12 @@ SOC = TargetRule("soc")
 
 @dataclass(slots=True)
 class Rig:
-    """`now` is the clock; the monotonic clock goes with it."""
+    """`now` is the clock; the monotonic clock goes with it. What came before the `history` is not judged when it begins."""
 
     folder: Path
     now: datetime = NOW
     settings: Settings = field(default_factory=lambda: Settings.model_validate(SETTINGS))
+    history: timedelta = timedelta(0)
     counts: Counts = field(default_factory=Counts)
     told: list[str] = field(default_factory=list)
     lake: Lake = field(init=False)
@@ -53,8 +54,9 @@ class Rig:
         self.canary = Canary(self.settings.canary, intake, self.monotonic, note="it is off" if is_replay else "")
         book = Book(self.desk, [SOC], timedelta(days=30), timedelta(days=1), self.canary)
         self.core = Core(
-            self.lake, book, intake, lambda: self.now, self.monotonic, follows_events=is_replay, tell=self.told.append, apart=Apart(self.canary.person, TENANT)
-        )
+            self.lake, book, intake, lambda: self.now, self.monotonic, history=self.history, follows_events=is_replay, tell=self.told.append,
+            apart=Apart(self.canary.person, TENANT),
+        )  # fmt: skip
         self.watch = Watch(self.settings, self.core, self.lake, self.desk, self.counts, {}, self.canary, Alarms(self.desk, [SOC]))
         self.metrics = Metrics()
         self.metrics.attach(self.core, self.watch)
@@ -120,9 +122,9 @@ def names(findings: Iterable[Finding], level: str = "problem") -> list[str]:
 def okta(at: datetime, number: int, **changes: Any) -> str:
     """A row of Okta's: an approved push of a made-up person."""
     event = {
-        "event_id": f"id-{number}", "occurred_at": at.replace(tzinfo=None), "login": f"user{number % 7}@example.com",
-        "user_id": f"00u{number % 7}",
-        "kind": "answer", "factor": "push", "outcome": "approved", "ip": "203.0.113.7", "country": "DE", "flow_id": f"af-{number}", "intent": "login", **changes,
+        "event_id": f"id-{number}", "occurred_at": at.replace(tzinfo=None), "login": f"user{number % 7}@example.com", "user_id": f"00u{number % 7}",
+        "kind": "answer", "factor": "push", "outcome": "approved", "ip": "203.0.113.7", "country": "DE", "flow_id": f"af-{number}", "intent": "login",
+        **changes,
     }  # fmt: skip
     return json.dumps(registry()["okta"].render(event)[0])
 

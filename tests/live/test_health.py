@@ -165,12 +165,12 @@ def golden(number: int, at: datetime) -> list[str]:
 
 
 def test_a_reworded_line_is_noticed_though_the_source_goes_on(rig: Rig) -> None:
-    times = working_hours(10, 30 * MINUTE, NOW)
+    times = working_hours(16, 30 * MINUTE, NOW)
     rig.keep([Lot("idp", tuple(golden(number, at)), at, "privacyidea") for number, at in enumerate(times, 1)])
     rig.start().look()
     assert rig.source().silent == ()
-    for number in range(1000, 1040, 10):
-        rig.now += 10 * MINUTE
+    for number in range(1000, 1080, 10):
+        rig.now += 60 * MINUTE
         rows = [row for each in range(10) for row in golden(number + each, rig.now)]
         rig.take([row.replace("DECLINED", "TURNED_DOWN") for row in rows], provider="privacyidea")
         rig.look()
@@ -187,7 +187,7 @@ def test_a_reworded_line_is_noticed_though_the_source_goes_on(rig: Rig) -> None:
 
 
 def test_an_outcome_that_is_rare_or_of_one_day_is_not_missed(rig: Rig) -> None:
-    times = working_hours(10, 30 * MINUTE, NOW)
+    times = working_hours(16, 30 * MINUTE, NOW)
     one_day = [Lot("idp", (okta(at, 50_000 + number, outcome="denied"),), at, "okta") for number, at in enumerate(times[:40])]
     rig.keep([*kept(times), *one_day])
     rig.start().look()

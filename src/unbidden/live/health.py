@@ -178,7 +178,7 @@ def silence_alarm(reading: Reading, *, is_whole_provider: bool) -> Alarm:
     blind = f" No other source tells of {', '.join(reading.providers)}: attacks there are not seen at all." if is_whole_provider and reading.providers else ""
     return Alarm(
         subject=f"Source {reading.name}", since=since, title=f"No rows come from {reading.name}{what}",
-        story=(f"Since {engine.iso(since)} no row of {reading.name} has come. By its habit rows should have come long ago.{blind}",
+        story=(f"Since {engine.iso(since)} no row of {reading.name} has come. Rows should have come long ago.{blind}",
                "What happens there meanwhile is judged when the rows come after all, and not before."),
         steps=_steps(reading), over="rows come again", severity="high" if is_whole_provider else "medium", providers=reading.providers,
     )  # fmt: skip
@@ -218,7 +218,14 @@ def _silence(reading: Reading, settings: HealthSettings) -> list[Finding]:
         return [Finding("never", "warning", "no row has ever come", "Send a row by hand, or look at the sender's own log.")]
     since = engine.iso(reading.rhythm.last_at)
     if is_silent(reading, settings):
-        return [Finding("silent", "problem", f"no row since {since}, longer than usual at such times", _steps(reading)[0])]
+        return [
+            Finding(
+                "silent",
+                "problem",
+                f"no row since {since}, longer than {'usual at such times' if reading.rhythm.is_known(reading.now) else 'is set'}",
+                _steps(reading)[0],
+            )
+        ]
     if not reading.rhythm.is_known(reading.now) and reading.is_waited_for:
         return [Finding("learning", "fine", "its habit is not known yet", "Nothing: it is learnt within eight days.")]
     return []

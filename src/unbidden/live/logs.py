@@ -41,7 +41,8 @@ def open_log(form: Literal["json", "text"], name: str, clock: Callable[[], datet
     target = sys.stderr if stream is None else stream
 
     def stamp(_logger: object, _method: str, fields: EventDict) -> EventDict:
-        return {"at": clock().isoformat(timespec="milliseconds").replace("+00:00", "Z"), **fields, "server": name}
+        at = clock().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return {"at": at, "level": fields.pop("level"), "event": fields.pop("event"), **fields, "server": name}
 
     last: Processor = structlog.processors.JSONRenderer(ensure_ascii=False) if form == "json" else _line
     chain: list[Processor] = [structlog.processors.add_log_level, stamp, _cleaned, last]

@@ -186,7 +186,13 @@ class Watch:
             raised.append(alarm)
         elif self.canary.awaited_since is None:
             known.add(SUBJECT)
+        before = set(self.alarms.open)
         self.alarms.settle(raised, known, now)
+        for alarm in raised:
+            if alarm.subject not in before:
+                self.tell(f"alarm: {alarm.title}")
+        for subject in sorted(before - set(self.alarms.open)):
+            self.tell(f"alarm over: {subject}")
 
     def _silences(self, readings: Sequence[Reading], silence: Mapping[str, bool | None]) -> Iterator[Alarm]:
         for reading in readings:
