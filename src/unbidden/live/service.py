@@ -104,7 +104,8 @@ class Service:
             apart=Apart(canary.person, TENANT),
         )  # fmt: skip
         self.watch = Watch(
-            settings, self.core, self.lake, self.desk, self.counts, self.feeds, canary, Alarms(self.desk, rules), lambda: [*self._inner, *self._threads], self.tell,
+            settings, self.core, self.lake, self.desk, self.counts, self.feeds, canary, Alarms(self.desk, rules),
+            lambda: [*self._inner, *self._threads], self.tell,
         )  # fmt: skip
         self.metrics.attach(self.core, self.watch)
         self._open_status()
