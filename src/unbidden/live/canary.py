@@ -111,7 +111,8 @@ class Canary:
         """How it is."""
         if not self.is_on:
             text = self.note or "it is off"
-            return PartHealth("canary", "fine", (Finding("off", "fine", text, "Set enabled = true under [canary] to prove the line."),))
+            todo = "Nothing: it needs the clock on the wall." if self.note else "Set enabled = true under [canary] to see that bombings would be found."
+            return PartHealth("canary", "fine", (Finding("off", "fine", text, todo),))
         facts = {"sent_at": self.sent_at, "found_at": self.found_at, "severity": self.severity}
         if self.is_missing(now):
             text = f"it was not found within {self.settings.within_s:g} s" + (f"; it was judged {self.severity}" if self.severity == _WEAK else "")

@@ -21,9 +21,7 @@ LEVELS: tuple[Level, ...] = ("fine", "warning", "problem")
 _SOME_UNREAD, _MUCH_UNREAD, _ENOUGH_ROWS = 0.02, 0.5, 20
 # A sender that was refused so lately is still of interest.
 _LATELY = timedelta(hours=1)
-# The kinds of outcomes of which it is said that a log never showed them.
-_TELLING = ("prompt", "answer", "report")
-# Which sight of a provider's log says whether an outcome can be shown.
+# Outcomes of which it is told that a log never showed them, and the sight of a provider's log that says whether it could.
 _SIGHT_OF = {("prompt", "sent"): "explicit_prompt", ("answer", "denied"): "explicit_deny", ("answer", "unanswered"): "explicit_timeout",
              ("answer", "reported"): "explicit_report", ("report", "success"): "explicit_report"}  # fmt: skip
 
@@ -147,7 +145,7 @@ def source_health(reading: Reading, settings: HealthSettings) -> SourceHealth:
     findings = (*_silence(reading, settings), *_unread(rows, unread), *_fetching(reading), *_losses(reading), *_silent_shown(silent))
     return SourceHealth(
         name=reading.name, level=worst(finding.level for finding in findings), findings=findings, providers=reading.providers, last_row_at=last_at,
-        newest_event_at=newest, lag_s=_since(newest, reading.now), silent_s=_since(last_at, reading.now),
+        newest_event_at=newest, lag_s=_since(newest, reading.now) if reading.is_waited_for else None, silent_s=_since(last_at, reading.now),
         silence=rhythm.silence(reading.now) if rhythm else None, expected_by=rhythm.expected_by(reading.now, settings.patience) if rhythm else None,
         rows=reading.tally.rows, rows_per_minute=round(rows / reading.minutes, 2), unread=reading.tally.unread, unread_share=unread / rows if rows else 0.0,
         refused=reading.count.refused, dropped=reading.count.dropped, cut=reading.count.cut,
@@ -278,19 +276,22 @@ def _silent_shown(silent: Sequence[tuple[str, str, str]]) -> list[Finding]:
 
 
 def _never(logs: Mapping[tuple[str, str], Log]) -> tuple[str, ...]:
-    """What the providers' logs could show of prompts and their ends, and have not in all the time that is known."""
-    found = set()
-    for (name, _), log in logs.items():
-        if name in registry() and log.total:
-            seen = {(kind, outcome) for kind, _, outcome in log.showings}
-            could = {(kind, outcome) for kind, _, outcome in registry()[name].REPERTOIRE if kind in _TELLING and outcome is not None}
-            found |= {pair for pair in could - seen if _can(name, pair)}
-    return tuple(" ".join(pair) for pair in sorted(found))
+    """What the providers' logs could show of prompts and their ends, and have not in all the time that is known: provider, kind and outcome."""
+    seen: dict[str, set[tuple[str, str]]] = {}
+    for (provider, _), log in logs.items():
+        if log.total:
+            seen.setdefault(provider, set()).update((kind, outcome) for kind, _, outcome in log.showings)
+    return tuple(
+        f"{name} {kind} {outcome}"
+        for name, pairs in sorted(seen.items())
+        if name in registry()
+        for (kind, outcome), sight in _SIGHT_OF.items()
+        if (kind, outcome) not in pairs and registry()[name].SIGHT[sight].can and _is_written(name, kind, outcome)
+    )
 
 
-def _can(provider: str, pair: tuple[str, str]) -> bool:
-    sight = registry()[provider].SIGHT.get(_SIGHT_OF.get(pair, ""))
-    return sight is None or sight.can
+def _is_written(provider: str, kind: str, outcome: str) -> bool:
+    return any((kind, outcome) == (could, ends) for could, _, ends in registry()[provider].REPERTOIRE)
 
 
 def _since(at: datetime | None, now: datetime) -> float | None:

@@ -50,12 +50,11 @@ class Metrics:
 
     def __post_init__(self) -> None:
         """Make what is counted as it passes."""
-        registry = self.registry
         told = "Seconds from the acceptance of rows until the people they are about are judged and on the desk, by lot."
-        self.latency = Histogram("unbidden_event_to_alert_seconds", told, buckets=_LATENCY_S, registry=registry)
-        self.tick = Histogram("unbidden_tick_seconds", "Seconds of a tick: some people judged.", buckets=_TICK_S, registry=registry)
-        self.commit = Histogram("unbidden_lake_commit_seconds", "Seconds of a commit of rows to the lake.", buckets=_COMMIT_S, registry=registry)
-        self.judged = Counter("unbidden_people_judged", "How many people were judged; who was judged twice counts twice.", registry=registry)
+        self.latency = Histogram("unbidden_event_to_alert_seconds", told, buckets=_LATENCY_S, registry=self.registry)
+        self.tick = Histogram("unbidden_tick_seconds", "Seconds of a tick: some people judged.", buckets=_TICK_S, registry=self.registry)
+        self.commit = Histogram("unbidden_lake_commit_seconds", "Seconds of a commit of rows to the lake.", buckets=_COMMIT_S, registry=self.registry)
+        self.judged = Counter("unbidden_people_judged", "How many people were judged; who was judged twice counts twice.", registry=self.registry)
 
     def attach(self, core: Core, watch: Watch) -> None:
         """Let a core tell of its durations, and read the rest of a watch."""
