@@ -19,11 +19,13 @@ from unbidden import engine, line, simulate
 from unbidden.desk import Desk, TargetRule
 from unbidden.intake import FullError, Intake, Lot
 from unbidden.lake import Lake
+from unbidden.live.canary import Canary
 from unbidden.live.core import Core
 from unbidden.live.judge import Judge
 from unbidden.live.replay import timed_rows
 from unbidden.live.service import Book
 from unbidden.people import read_list
+from unbidden.settings import CanarySettings
 from unbidden.trust import read_trust
 
 _LOT = 100
@@ -60,9 +62,11 @@ def _sustained(scratch: Path, people: int, days: int, rate: float, seconds: floa
         (news if is_news else waits).append(seconds)
 
     desk = Desk.open(f"sqlite:///{scratch}/desk.db")
-    book = Book(desk, [TargetRule("nobody", "medium")], timedelta(days=400), timedelta(days=400))
+    intake = Intake()
+    canary = Canary(CanarySettings(), intake, time.monotonic, note="it is off")
+    book = Book(desk, [TargetRule("nobody", "medium")], timedelta(days=400), timedelta(days=400), canary)
     core = Core(
-        Lake.open(str(scratch / "lake")), book, Intake(), lambda: datetime.now(UTC), time.monotonic, _options(company), timedelta(days=400),
+        Lake.open(str(scratch / "lake")), book, intake, lambda: datetime.now(UTC), time.monotonic, _options(company), timedelta(days=400),
         follows_events=True, on_recorded=note,
     )  # fmt: skip
     core.begin()

@@ -19,6 +19,7 @@ from unbidden import inventory, line
 from unbidden.commands import alerts as alerting
 from unbidden.commands import detections as catalogue
 from unbidden.commands import doctor as examining
+from unbidden.commands import health as asking
 from unbidden.commands import init as beginning
 from unbidden.commands import lake
 from unbidden.commands import replay as replaying
@@ -118,6 +119,7 @@ app.command("serve")(serving.serve)
 app.add_typer(lake.app, name="lake")
 app.command("replay")(replaying.replay)
 app.command()(fetch)
+app.command("health")(asking.health)
 
 
 @app.command()

@@ -76,7 +76,7 @@ class Work:
 
     def __init__(self, lake: Lake) -> None:
         self.intake = Intake()
-        self.keeper = Keeper(lake, self.intake, lambda: NOW)
+        self.keeper = Keeper(lake, self.intake, lambda: NOW, lambda: 0.0)
         self.reader = Reader(lake, engine.connect(), lambda: NOW, lambda: 0.0, kept=self.keeper.kept)
         self.reader.begin()
 

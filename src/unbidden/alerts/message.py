@@ -60,6 +60,8 @@ class Message:
 def message_of(kind: str, payload: Mapping[str, Any], row_id: str) -> Message:
     """What a row of the outbox says."""
     change, incident = payload["change"], payload["incident"]
+    if incident.get("kind") == "health":
+        return _health(kind, change, incident, row_id)
     return _alert(change, incident, row_id) if kind == "alert" else _note(change, incident, row_id)
 
 
@@ -87,6 +89,22 @@ def _alert(change: Mapping[str, Any], incident: Mapping[str, Any], row_id: str) 
         steps=tuple(visible(step["title"]) for step in incident["steps"][:_STEPS]),
         story=tuple(visible(sentence, 600) for sentence in incident["story"][:_SENTENCES]),
         footer=_footer(incident, row_id),
+    )
+
+
+def _health(kind: str, change: Mapping[str, Any], incident: Mapping[str, Any], row_id: str) -> Message:
+    """What is said of the server itself: that it is blind somewhere, or that this is over."""
+    title = visible(incident["title"])
+    is_over = kind == "note" and change["what"] != "reopened"
+    said = f"Over: {title} ({visible(incident['over'])})" if is_over else title
+    return Message(
+        subject=visible(said if is_over else f"{incident['severity'].upper()}: {title}", _SUBJECT),
+        news=f"{said}.",
+        severity=incident["severity"],
+        facts=(("About", visible(incident["user"])), ("Since", words.instant(words.moment(incident["first_at"]), words.zone_of(incident)))),
+        steps=() if is_over else tuple(visible(step["title"], 600) for step in incident["steps"]),
+        story=() if is_over else tuple(visible(sentence, 600) for sentence in incident["story"]),
+        footer=f"unbidden · its own health · {visible(incident['id'])} · alert {row_id[:12]}",
     )
 
 

@@ -22,7 +22,12 @@ _LEVELS = {"critical": 2, "high": 3, "medium": 4, "low": 5}
 # What every receiver takes in one datagram without parting it (RFC 5426, 3.2, speaks of 480 at least, and asks not to exceed the path).
 _DATAGRAM = 1400
 _FAREWELL_S = 2.0
-_NAMES = {"alert": "MFA prompts nobody asked for", "note": "Note on an incident", "test": "Test of unbidden"}
+_NAMES = {
+    "alert": "MFA prompts nobody asked for",
+    "note": "Note on an incident",
+    "test": "Test of unbidden",
+    "health": "unbidden itself does not see everything",
+}
 _TIMES = (("start", "first_at"), ("end", "last_at"))
 
 
@@ -52,7 +57,9 @@ def cef(letter: Letter) -> str:
     """The letter in CEF. Its class is the kind and what is new: alert:opened, alert:stage_raised, note:withdrawn, test."""
     change = letter.payload.get("change") or {}
     kind = f"{letter.kind}:{change['what']}" if "what" in change else letter.kind
-    head = "|".join(_head(part) for part in ("unbidden", "unbidden", version("unbidden"), kind, _NAMES.get(letter.kind, letter.kind)))
+    is_health = (letter.payload.get("incident") or {}).get("kind") == "health"
+    name = _NAMES["health" if is_health else letter.kind] if letter.kind in _NAMES else letter.kind
+    head = "|".join(_head(part) for part in ("unbidden", "unbidden", version("unbidden"), kind, name))
     pairs = {"externalId": letter.id, "msg": letter.message.subject, **_extension(letter.payload.get("incident"))}
     return f"CEF:0|{head}|{_SEVERITIES.get(letter.message.severity, 3)}|" + " ".join(f"{name}={_value(text)}" for name, text in pairs.items())
 

@@ -4,27 +4,22 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from queue import SimpleQueue
-from typing import TypeAlias
-
-from rich.console import Console
 
 from unbidden import line
 from unbidden.commands.shell import read_catalogue, working
 from unbidden.errors import UnbiddenError
 from unbidden.live.doctor import refuse_unless_ready
+from unbidden.live.logs import Log, open_log
 from unbidden.live.service import Service
 from unbidden.people import read_list
 from unbidden.places import read_listing
 from unbidden.settings import JudgeSettings, Settings, read_settings
 from unbidden.settings.places import changes
 from unbidden.trust import read_trust
-
-Tell: TypeAlias = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +35,22 @@ def run(config: Path) -> None:
     # A queue, for an event could be waited for and set by a signal at the same time, and then neither would go on.
     heard: SimpleQueue[int] = SimpleQueue()
     signal.signal(signal.SIGHUP, lambda number, _: heard.put(number))
-    told, tell = read(config), _teller()
-    service = _started(told, tell)
+    told = read(config)
+    log = open_log(told.settings.log, told.settings.name, lambda: datetime.now(UTC))
+    service = _started(told, log)
     try:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda got, _: heard.put(got))
         while heard.get() == signal.SIGHUP:
-            new = _read_anew(config, told, tell)
+            new = _read_anew(config, told, log)
             if new is not None:
                 service.close()
-                service, told = _replaced(new, told, tell)
+                log = open_log(new.settings.log, new.settings.name, lambda: datetime.now(UTC))
+                service, told = _replaced(new, told, log)
     finally:
+        log.event("ending")
         service.close()
+        log.event("ended")
 
 
 def read(config: Path) -> Told:
@@ -71,7 +70,7 @@ def options_of(judge: JudgeSettings) -> line.Options:
     )
 
 
-def _read_anew(config: Path, old: Told, tell: Tell) -> Told | None:
+def _read_anew(config: Path, old: Told, log: Log) -> Told | None:
     """The configuration as it is now, after saying what changed; None, after saying why, when the server is to go on with what it has."""
     try:
         settings = read_settings(config)
@@ -80,34 +79,34 @@ def _read_anew(config: Path, old: Told, tell: Tell) -> Told | None:
     except (UnbiddenError, OSError) as error:
         text = str(error) if isinstance(error, UnbiddenError) else f"{error.filename or config}: {error.strerror or error}"
         for one in text.splitlines():
-            tell(f"configuration refused: {one}")
-        tell("the server goes on with the configuration that it has")
+            log(f"configuration refused: {one}")
+        log("the server goes on with the configuration that it has")
         return None
     differences = list(changes(old.settings, new.settings))
-    tell(f"configuration read anew: {'; '.join(differences) or 'nothing changed in the file itself; the files that it names are read anew'}")
+    log(f"configuration read anew: {'; '.join(differences) or 'nothing changed in the file itself; the files that it names are read anew'}")
     return new
 
 
-def _replaced(new: Told, old: Told, tell: Tell) -> tuple[Service, Told]:
+def _replaced(new: Told, old: Told, log: Log) -> tuple[Service, Told]:
     """A server with the new configuration; with the old one when the new one cannot be served. Raises UnbiddenError when neither can."""
     try:
-        return _started(new, tell), new
+        return _started(new, log), new
     except (UnbiddenError, OSError) as error:
-        tell(f"configuration refused: {error}")
-        tell("the server begins again with the configuration that it had")
-        return _started(old, tell), old
+        log(f"configuration refused: {error}")
+        log("the server begins again with the configuration that it had")
+        return _started(old, log), old
 
 
-def _started(told: Told, tell: Tell) -> Service:
+def _started(told: Told, log: Log) -> Service:
     """A server that runs. What was opened is closed again when it cannot be."""
-    service = Service(told.settings, told.options, os.environ, tell)
+    service = Service(told.settings, told.options, os.environ, log)
     try:
         with working() as progress:
             service.start(progress)
     except BaseException:
         _abandon(service)
         raise
-    _say_where(service)
+    _say_where(service, log)
     return service
 
 
@@ -121,14 +120,6 @@ def _abandon(service: Service) -> None:
             getattr(service, part).close()
 
 
-def _teller() -> Tell:
-    console = Console(stderr=True)
-    return lambda text: console.print(f"{datetime.now(UTC).isoformat(timespec='seconds')} {text}", markup=False, highlight=False, soft_wrap=True)
-
-
-def _say_where(service: Service) -> None:
-    Console(stderr=True).print(
-        f"unbidden serves: {', '.join(f'{name} at port {port}' for name, port in service.ports.items()) or 'no door is open'}"
-        f"{', fetches ' + ', '.join(service.feeds) if service.feeds else ''}; the lake is {service.lake.root}, the desk {service.desk.url}",
-        markup=False, highlight=False, soft_wrap=True,
-    )  # fmt: skip
+def _say_where(service: Service, log: Log) -> None:
+    doors = ", ".join(f"{name} at port {port}" for name, port in service.ports.items()) or "no door is open"
+    log.event("serving", text=f"unbidden serves: {doors}", fetches=",".join(service.feeds), lake=service.lake.root, desk=service.desk.url)

@@ -15,12 +15,14 @@ from unbidden.desk.database import connect, reading, shown, writing
 from unbidden.desk.documents import key_of
 from unbidden.desk.outbox import Parcel
 from unbidden.desk.record import Change, record
-from unbidden.desk.tables import audit, change, fact, incident, thread
+from unbidden.desk.tables import SEVERITIES, audit, change, fact, incident, thread
 from unbidden.desk.telling import TargetRule
 from unbidden.desk.upgrade import upgrade
 
 _CHUNK = 400
 _LEASE = timedelta(seconds=90)
+# How the ids of alarms about the server itself begin; an incident's do not.
+_IS_HEALTH = incident.c.id.like("health-%")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +93,18 @@ class Desk:
 
     def incidents(
         self, *, ids: Collection[str] | None = None, users: Collection[str] | None = None, since: datetime | None = None,
-        withdrawn: bool = False, limit: int = 1000,
+        withdrawn: bool = False, limit: int = 1000, is_health: bool = False,
     ) -> list[Recorded]:  # fmt: skip
-        """Incidents, the latest first: of these ids, of these people, that lasted until `since` or later, with the withdrawn ones if they are wanted."""
+        """Incidents, the latest first: of these ids, of these people, that lasted until `since` or later, with the withdrawn ones if they are wanted.
+
+        Alarms of the server's own health are apart: with `is_health` there are only they, else none.
+        """
         query = select(incident).order_by(incident.c.last_at.desc(), incident.c.id).limit(limit)
         for column, wanted in ((incident.c.id, ids), (incident.c.user, None if users is None else set(map(key_of, users)))):
             query = query if wanted is None else query.where(column.in_(sorted(wanted)))
         query = query if since is None else query.where(incident.c.last_at >= since)
         query = query if withdrawn else query.where(incident.c.withdrawn_at.is_(None))
+        query = query.where(_IS_HEALTH if is_health else ~_IS_HEALTH)
         with reading(self._engine) as connection:
             return [
                 Recorded(row.id, {**row.document, "campaign": row.campaign}, row.revision, row.first_recorded_at, row.updated_at, row.withdrawn_at,
@@ -109,8 +115,14 @@ class Desk:
     def open_count(self) -> int:
         """How many incidents alert and are not withdrawn."""
         with reading(self._engine) as connection:
-            query = select(func.count()).select_from(incident).where(incident.c.withdrawn_at.is_(None), incident.c.severity != "low")
+            query = select(func.count()).select_from(incident).where(incident.c.withdrawn_at.is_(None), incident.c.severity != "low", ~_IS_HEALTH)
             return connection.execute(query).scalar_one()
+
+    def open_by_severity(self) -> dict[str, int]:
+        """How many incidents of each severity are not withdrawn, whether they alert or not."""
+        query = select(incident.c.severity, func.count().label("number")).where(incident.c.withdrawn_at.is_(None), ~_IS_HEALTH).group_by(incident.c.severity)
+        with reading(self._engine) as connection:
+            return {**dict.fromkeys(SEVERITIES, 0), **{row.severity: row.number for row in connection.execute(query)}}
 
     def changes(self, incident_id: str) -> list[Change]:
         """What became of an incident, in order."""

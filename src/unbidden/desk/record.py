@@ -87,8 +87,10 @@ def record(
         return []
     successors = {one.id: _successor(one, now.values()) for one in gone}
     ledger = Ledger(connection, _stories(had, [*now, *(one.id for one in gone)]), targets, at)
+    reasons = {}
     for was in _documents(connection, gone):
         ledger.retract(was, had[was.id].story, successors[was.id])
+        reasons[was.id] = "merged" if successors[was.id] else was.document.get("over", "no longer found")
     turns = _turns(touched, had, gone, successors, ledger)
     for turn in turns:
         # What was over before anybody looked is told when it goes on.
@@ -97,7 +99,7 @@ def record(
         if turn.is_back and not turn.did_succeed:
             ledger.reopen(turn.now, turn.story, but=alerted)
     rows = [*(row for turn in turns for row in _turn_rows(turn, at)), *(_gone_row(one, successors[one.id], at) for one in gone)]
-    _write(connection, turns, gone, successors, at)
+    _write(connection, turns, gone, successors, reasons, at)
     connection.execute(insert(change), rows)
     ledger.write()
     return [Change(**{name: value for name, value in row.items() if name != "evidence"}) for row in rows]
@@ -196,7 +198,9 @@ def _gone_row(gone: _Had, successor: str | None, at: datetime) -> dict[str, Any]
     }  # fmt: skip
 
 
-def _write(connection: Connection, turns: Sequence[_Turn], gone: Sequence[_Had], successors: Mapping[str, str | None], at: datetime) -> None:
+def _write(
+    connection: Connection, turns: Sequence[_Turn], gone: Sequence[_Had], successors: Mapping[str, str | None], reasons: Mapping[str, str], at: datetime
+) -> None:
     rows = [(turn, _incident_row(turn, at)) for turn in turns]
     opened = [{**row, "id": turn.now.id, "first_recorded_at": at} for turn, row in rows if turn.had is None]
     if opened:
@@ -207,7 +211,7 @@ def _write(connection: Connection, turns: Sequence[_Turn], gone: Sequence[_Had],
     if gone:
         fields = {"withdrawn_at": at, "updated_at": at}
         away = [
-            {"its_id": one.id, **fields, "withdrawn_reason": "merged" if successors[one.id] else "no longer found", "superseded_by": successors[one.id],
+            {"its_id": one.id, **fields, "withdrawn_reason": reasons[one.id], "superseded_by": successors[one.id],
              "revision": one.revision + 1}
             for one in gone
         ]  # fmt: skip

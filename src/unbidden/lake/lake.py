@@ -135,6 +135,14 @@ class Lake:
         """The rows of every later commit of `raw`, in order."""
         return self.reader.kept_after(sequence)
 
+    def arrivals(self, since: date) -> list[tuple[str, str | None, datetime]]:
+        """For each source and minute in which rows of it came since a day: its name, the provider it is taken for, and the last instant; in order."""
+        return self.reader.arrivals(since)
+
+    def counted(self) -> dict[str, int]:
+        """How many files each table has now. Raises LakeError when the lake cannot be reached."""
+        return {name: len(self.reader.present(name)) for name in tables.TABLES}
+
     def receipts(self, names: Sequence[str], since: date | None = None) -> set[str]:
         """Which of the receipts the lake has rows of that came on a day or later."""
         return self.reader.receipts(names, since)

@@ -6,7 +6,7 @@ import contextlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date
+from datetime import UTC, date, datetime
 from itertools import groupby
 from typing import Any, LiteralString, cast
 
@@ -26,6 +26,13 @@ _COMMITS: LiteralString = "SELECT sequence, count(*) FROM raw WHERE sequence > $
 _BETWEEN: LiteralString = """
 SELECT sequence, source, provider, receipt, received_at AT TIME ZONE 'UTC' AS received_at, list(body ORDER BY number) AS texts
 FROM raw WHERE sequence BETWEEN $low AND $high AND body <> '' GROUP BY ALL ORDER BY sequence, min(number)
+"""
+_ARRIVALS: LiteralString = """
+SELECT source, max(provider), max(received_at) AT TIME ZONE 'UTC' FROM raw WHERE body <> '' GROUP BY source, date_trunc('minute', received_at) ORDER BY ALL
+"""
+_REMOTE_ARRIVALS: LiteralString = """
+SELECT source, max(provider) AS provider, max(received_at) AS last_at FROM raw WHERE body <> '' AND day >= '{}'
+GROUP BY source, date_trunc('minute', received_at)
 """
 _RECEIPTS: LiteralString = "SELECT DISTINCT receipt FROM raw WHERE receipt IN (SELECT unnest($names))"
 
@@ -93,6 +100,19 @@ class Reader:
         """Which of the receipts the lake has rows of that came on a day or later."""
         with engine.plain() as con:
             return {str(row[0]) for row in self._read(con, "raw", lambda: con.execute(_RECEIPTS, {"names": list(names)}).fetchall(), since)}
+
+    def arrivals(self, since: date) -> list[tuple[str, str | None, datetime]]:
+        """For each source and minute in which rows of it came: its name, the provider it is taken for if that is set, and the last instant; in order."""
+        with engine.plain() as con:
+            if self.is_local:
+                found = self._read(con, "raw", lambda: con.execute(_ARRIVALS).fetchall(), since)
+            else:
+                # Asked of Delta itself, which reads a remote lake without loading it.
+                with self._lock, Telling(self.root, "read"):
+                    stream = QueryBuilder().register("raw", self._fresh("raw")).execute(_REMOTE_ARRIVALS.format(since))
+                    con.register("minutes", stream)
+                    found = con.execute("SELECT source, provider, last_at AT TIME ZONE 'UTC' FROM minutes ORDER BY ALL").fetchall()
+        return [(str(source), None if provider is None else str(provider), at.replace(tzinfo=UTC)) for source, provider, at in found]
 
     def present(self, name: str, since: date | None = None, after: int = 0) -> list[files.File]:
         """The files of a table as it is now."""

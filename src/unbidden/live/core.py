@@ -21,6 +21,7 @@ from unbidden.live.keeper import Batch, Keeper, Reader, drained
 # People judged at once: more make a tick longer, fewer make everybody wait. Those who may wait fill a tick only so far.
 PEOPLE_AT_ONCE, AT_LEISURE = 600, 100
 EVENTS_AT_ONCE = 10_000
+_OF_APART: LiteralString = "login = $1 AND tenant = $2"
 
 
 class Recorder(Protocol):
@@ -31,13 +32,22 @@ class Recorder(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """A person who is nobody: the login, and the tenant of the rows that are made up of it."""
+
+    login: str
+    tenant: str
+
+
 @dataclass(slots=True)
 class Core:
     """One lake, one judge, one desk. `clock` is aware UTC; with `follows_events` the instant of judgement is that of the newest event instead.
 
     `lag` is how far judgement stays behind the clock, so that rows which are late as usual are there before a prompt is taken for unanswered.
     `on_recorded` is told, of each person whom something that arrived is about, the seconds from its acceptance to the desk, and whether the desk has
-    news of the person by it.
+    news of the person by it; `on_tick` the seconds of every tick and how many people it judged. `moved_s` is the monotonic instant of the last step. Of
+    the person `apart` only what came last is judged, and nobody else by it.
     """
 
     lake: Lake
@@ -51,6 +61,8 @@ class Core:
     follows_events: bool = False
     tell: Callable[[str], None] = lambda _text: None
     on_recorded: Callable[[float, bool], None] = lambda _seconds, _is_news: None
+    on_tick: Callable[[float, int], None] = lambda _seconds, _people: None
+    apart: Apart | None = None
     con: duckdb.DuckDBPyConnection = field(default_factory=engine.connect)
     judge: Judge = field(init=False)
     keeper: Keeper = field(init=False)
@@ -59,13 +71,14 @@ class Core:
     last_tick_at: datetime | None = None
     problem: str | None = None
     is_ready: bool = False
+    moved_s: float = 0.0
     _accepted: dict[str, float] = field(default_factory=dict)
     _latest: datetime | None = None
 
     def __post_init__(self) -> None:
         """Put the parts together."""
-        self.judge = Judge(self.options, self.con)
-        self.keeper = Keeper(self.lake, self.intake, self.clock, self.tell)
+        self.judge = Judge(self.options, self.con, self.apart.login if self.apart else None)
+        self.keeper = Keeper(self.lake, self.intake, self.clock, self.monotonic, self.tell)
         self.reader = Reader(self.lake, self.con.cursor(), self.clock, self.monotonic, self.tell, kept=self.keeper.kept)
 
     def begin(self, progress: Callable[[str], None] = lambda _: None) -> None:
@@ -75,6 +88,8 @@ class Core:
         progress("reading the events")
         since = (self.clock() - self.history).date() if not self.follows_events else None
         self.lake.load(self.con.cursor(), "event", "inbox.past", since)
+        if self.apart:
+            self.con.execute(f"DELETE FROM inbox.past WHERE {_OF_APART}", [self.apart.login, self.apart.tenant])
         self.judge.absorb("inbox.past")
         self._note("inbox.past")
         self.con.execute("DROP TABLE inbox.past")
@@ -96,13 +111,17 @@ class Core:
 
     def step(self, timeout_s: float) -> bool:
         """One tick: take in what was read, judge whom it touches, put it on the desk. Whether there was anything to do."""
+        self.moved_s = self.monotonic()
         batches = self._batches(timeout_s)
         for batch in batches:
             self._take(batch)
         as_of = self.as_of()
         if not self.judge.waiting(as_of):
             return bool(batches)
-        self.record(self.judge.tick(as_of, PEOPLE_AT_ONCE, at_leisure=AT_LEISURE if self.judge.is_pressed else None))
+        begun_s = self.monotonic()
+        verdict = self.judge.tick(as_of, PEOPLE_AT_ONCE, at_leisure=AT_LEISURE if self.judge.is_pressed else None)
+        self.on_tick(self.monotonic() - begun_s, len(verdict.judged))
+        self.record(verdict)
         return True
 
     def record(self, verdict: Verdict) -> None:
@@ -126,6 +145,8 @@ class Core:
 
     def _take(self, batch: Batch) -> None:
         if batch.table:
+            if self.apart and engine.one(self.con, f"SELECT count(*) FROM {batch.table} WHERE {_OF_APART}", [self.apart.login, self.apart.tenant]):
+                self.judge.forget(self.apart.login, self.apart.tenant)
             touched = self.judge.absorb(batch.table)
             if batch.accepted_s:
                 first_s = min(batch.accepted_s)

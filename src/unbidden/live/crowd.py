@@ -9,7 +9,7 @@ import duckdb
 
 from unbidden import engine, steps
 
-_TRACES: tuple[LiteralString, ...] = ("trace_end", "trace_touch", "trace_habit", "trace_spurn", "trace_start")
+TRACES: tuple[LiteralString, ...] = ("trace_end", "trace_touch", "trace_habit", "trace_spurn", "trace_start")
 # Of each crowd table: the traces it is made of, and the columns whose values stand by themselves; none where everything before counts.
 _MADE_OF: dict[LiteralString, tuple[tuple[LiteralString, ...], tuple[LiteralString, ...]]] = {
     "source_touch": (("trace_touch",), ("network",)),
@@ -41,7 +41,7 @@ class Crowd:
         """Make the tables out of empty traces."""
         con = self.con
         con.execute("SET search_path = 'main'")
-        for name in _TRACES:
+        for name in TRACES:
             con.execute(f"CREATE OR REPLACE TABLE main.{name} AS SELECT * FROM part.{name} LIMIT 0")
         con.execute("CREATE SCHEMA IF NOT EXISTS near")
         steps.run(con, "crowds", {})
@@ -51,7 +51,7 @@ class Crowd:
         """Take over the traces in `part` of the people of `part.judged`; gives the others for whom that changes what a crowd table says."""
         con = self.con
         con.execute("SET search_path = 'main'")
-        changed = {name: self._replace(name) for name in _TRACES}
+        changed = {name: self._replace(name) for name in TRACES}
         con.execute("DELETE FROM main.stranger WHERE person IN (FROM part.judged)")
         affected = self._outages() if changed["trace_end"] else set()
         for table, (traces, keys) in _MADE_OF.items():

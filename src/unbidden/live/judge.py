@@ -12,7 +12,7 @@ from typing import Any, LiteralString
 import duckdb
 
 from unbidden import campaigns, detect, engine, line, result, steps
-from unbidden.live.crowd import STRANGER, Crowd
+from unbidden.live.crowd import STRANGER, TRACES, Crowd
 from unbidden.live.events import Events
 from unbidden.live.fused import Fused
 
@@ -39,11 +39,12 @@ class Judge:
     """The line over everybody's events, kept up to date. One thread uses it at a time.
 
     Whoever could be judged differently than last time is `due`: touched by what arrived, by the clock (a prompt whose time is up), or by what others'
-    prompts came to. The order in which the due are judged changes nothing.
+    prompts came to. The order in which the due are judged changes nothing. `apart` is a person who counts nothing for others: no crowd, no campaign.
     """
 
     options: line.Options = field(default_factory=line.Options)
     con: duckdb.DuckDBPyConnection = field(default_factory=engine.connect)
+    apart: str | None = None
     _pressing: dict[str, None] = field(default_factory=dict)
     _due: dict[str, None] = field(default_factory=dict)
     _alarms: list[tuple[datetime, str]] = field(default_factory=list)
@@ -83,6 +84,15 @@ class Judge:
         for person in sorted(people):
             self._due.pop(person, None)
             self._pressing[person] = None
+
+    def forget(self, login: str, tenant: str) -> None:
+        """Let go of the events of a login at a tenant."""
+        self.con.execute("DELETE FROM main.event WHERE login = $1 AND tenant = $2", [login, tenant])
+
+    @property
+    def due(self) -> int:
+        """How many people wait to be judged; any thread may ask."""
+        return len(self._pressing) + len(self._due)
 
     @property
     def is_behind(self) -> bool:
@@ -140,6 +150,7 @@ class Judge:
         for folder in ("prompts", "habits", "traces"):
             steps.run(self.con, folder, given)
         self.con.execute(f"CREATE OR REPLACE TABLE part.stranger AS {STRANGER}")
+        self._leave_out((*TRACES, "stranger"))
 
     def _second_stages(self) -> None:
         con = self.con
@@ -147,6 +158,12 @@ class Judge:
         steps.run(con, "moments", {})
         self._detections.run(con)
         steps.run(con, "incidents", {})
+        self._leave_out(("strange",))
+
+    def _leave_out(self, tables: Iterable[LiteralString]) -> None:
+        if self.apart is not None:
+            for table in tables:
+                self.con.execute(f"DELETE FROM part.{table} WHERE person = $1", [self.apart])
 
     def _follow_campaigns(self, chosen: set[str]) -> None:
         """Tie the incidents of everybody anew when those of the judged have other strangers now; who is in another campaign by it is due."""

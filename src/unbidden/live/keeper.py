@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import LiteralString, TypeVar
+from typing import LiteralString, TypeAlias, TypeVar, cast
 
 import duckdb
 
@@ -18,9 +18,14 @@ from unbidden.ingest.arrive import Unread, arrive
 from unbidden.intake import Intake, Lot
 from unbidden.lake import Kept, Lake
 
+Shown: TypeAlias = tuple[str, str, str, str, str]
 Item = TypeVar("Item")
 # Rows of one commit, and of one reading; more make a tick longer, fewer cost a commit each.
 ROWS_AT_ONCE = 5_000
+
+_TOLD: LiteralString = """
+SELECT source, count(*), max(occurred_at), provider, coalesce(tenant, ''), kind, coalesce(factor, ''), coalesce(outcome, '') FROM event GROUP BY ALL
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,26 +39,36 @@ class Batch:
 
 @dataclass(slots=True)
 class Tally:
-    """What a source has handed over so far; `newest` is the time of its newest event (naive UTC), `outcomes` counts provider, kind and outcome."""
+    """What a source has handed over so far; `newest` is the time of its newest event (naive UTC).
+
+    `outcomes` counts what its events showed: provider, tenant, kind, factor, outcome ('' for what is not said); `shown` has the newest time of each.
+    """
 
     rows: int = 0
     events: int = 0
     unread: int = 0
     last_at: datetime | None = None
     newest: datetime | None = None
-    outcomes: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    outcomes: Counter[Shown] = field(default_factory=Counter)
+    shown: dict[Shown, datetime] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class Keeper:
-    """The one writer of rows: what is offered is in the lake before anybody is told so. What is kept waits in `kept` for the reader."""
+    """The one writer of rows: what is offered is in the lake before anybody is told so. What is kept waits in `kept` for the reader.
+
+    `on_commit` is told the seconds of each commit of rows; `moved_s` is the monotonic instant of the last step.
+    """
 
     lake: Lake
     intake: Intake
     clock: Callable[[], datetime]
+    monotonic: Callable[[], float]
     tell: Callable[[str], None] = lambda _text: None
     kept: queue.Queue[Kept] = field(default_factory=lambda: queue.Queue(maxsize=20))
     problem: str | None = None
+    on_commit: Callable[[float], None] = lambda _seconds: None
+    moved_s: float = 0.0
 
     def run(self, stop: threading.Event) -> None:
         """Keep what comes until told to stop; what is in the queue then is kept too."""
@@ -62,10 +77,12 @@ class Keeper:
 
     def step(self, timeout_s: float) -> None:
         """Keep what waits, in one commit. Where the reader is behind, this waits for it: then the intake fills up, and senders are told to wait."""
+        self.moved_s = self.monotonic()
         tickets = self.intake.take(ROWS_AT_ONCE, timeout_s)
         if not tickets:
             return
         lots = tuple(ticket.lot for ticket in tickets)
+        begun_s = self.monotonic()
         try:
             sequence = self.lake.append(lots, self.clock())
         except UnbiddenError as error:
@@ -75,6 +92,7 @@ class Keeper:
                 ticket.fail(self.problem)
             return
         self.problem = None
+        self.on_commit(self.monotonic() - begun_s)
         for ticket in tickets:
             ticket.keep()
         self.kept.put(Kept(sequence, tuple(lot for lot in lots if lot.texts), tuple(ticket.accepted_s for ticket in tickets)))
@@ -172,17 +190,18 @@ class Reader:
             self.batches.put(Batch(table, count, tuple(instant for kept in some for instant in kept.accepted_s)))
 
     def _count(self, lots: Sequence[Lot], lost: Sequence[Unread]) -> None:
-        told = engine.rows(self.con, "SELECT source, provider, kind, outcome, count(*), max(occurred_at) FROM event GROUP BY ALL")
+        told = engine.rows(self.con, _TOLD)
         for lot in lots:
             tally = self.tallies.setdefault(lot.source, Tally())
             tally.rows += len(lot.texts)
             tally.last_at = lot.received_at
-        for number, provider, kind, outcome, count, newest in told:
-            tally = self.tallies[lots[int(str(number))].source]
+        for number, count, newest, *words in told:
+            tally, shown = self.tallies[lots[int(str(number))].source], cast("Shown", tuple(map(str, words)))
             tally.events += int(str(count))
-            tally.outcomes[str(provider), str(kind), str(outcome)] += int(str(count))
+            tally.outcomes[shown] += int(str(count))
             if isinstance(newest, datetime):
                 tally.newest = newest if tally.newest is None else max(tally.newest, newest)
+                tally.shown[shown] = max(newest, tally.shown.get(shown, newest))
         for each in lost:
             self.tallies[lots[each.lot].source].unread += 1
 

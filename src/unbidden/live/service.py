@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import threading
 import time
+import traceback
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
+
+from starlette.routing import BaseRoute
 
 from unbidden.alerts.delivery import Deliverer, rules_of
 from unbidden.credentials import secret_of
@@ -17,13 +21,18 @@ from unbidden.doors import folder, kafka, syslog
 from unbidden.doors.counts import Counts
 from unbidden.doors.http import Surroundings, app
 from unbidden.doors.serving import Serving
-from unbidden.errors import UnbiddenError
+from unbidden.errors import UnbiddenError, UnusableInputError
 from unbidden.fetching import registry
 from unbidden.fetching.feed import Feed, pausing
 from unbidden.intake import Intake
 from unbidden.lake import Lake
 from unbidden.line import Options
-from unbidden.live.core import Core
+from unbidden.live.alarms import Alarms
+from unbidden.live.canary import TENANT, Canary
+from unbidden.live.core import Apart, Core
+from unbidden.live.metrics import Metrics
+from unbidden.live.status import listener, routes
+from unbidden.live.watch import Watch
 from unbidden.settings import Settings
 from unbidden.wire import Wire
 
@@ -38,21 +47,25 @@ _RECEIPT_DAYS = 2
 
 @dataclass(slots=True)
 class Book:
-    """The desk as the core sees it: it says who is to be told, and from when on."""
+    """The desk as the core sees it: it says who is to be told, and from when on. What is the canary's is remembered, and goes no further."""
 
     desk: Desk
     targets: Sequence[TargetRule]
     history: timedelta
     alert_within: timedelta
+    canary: Canary
     wake: Callable[[], None] = lambda: None
 
     def record(self, judged: Collection[str], incidents: Sequence[Mapping[str, Any]], at: datetime, as_of: datetime) -> Collection[str]:
         """Put down what is so now of the judged people, and what is to be told of it; gives those of whom there is news."""
-        changes = self.desk.record(judged, incidents, at, self.targets, since=as_of - self.history, alert_since=as_of - self.alert_within)
+        own = [incident for incident in incidents if self.canary.is_mine(incident)]
+        people = [incident for incident in incidents if incident not in own] if own else incidents
+        changes = self.desk.record(judged, people, at, self.targets, since=as_of - self.history, alert_since=as_of - self.alert_within)
+        self.canary.found(own, at)
         if not changes:
             return ()
         self.wake()
-        owners = {str(incident["id"]): str(incident["user"]) for incident in incidents}
+        owners = {str(incident["id"]): str(incident["user"]) for incident in people}
         return {owners[change.incident_id] for change in changes if change.what in _NEWS and change.incident_id in owners}
 
 
@@ -72,7 +85,10 @@ class Service:
     lake: Lake = field(init=False)
     desk: Desk = field(init=False)
     core: Core = field(init=False)
+    watch: Watch = field(init=False)
+    metrics: Metrics = field(default_factory=Metrics)
     http: Serving | None = None
+    status: Serving | None = None
     syslog: syslog.Door | None = None
     ports: dict[str, int] = field(default_factory=dict)
     _threads: list[threading.Thread] = field(default_factory=list)
@@ -88,17 +104,27 @@ class Service:
             self.lake.close()
             raise
         history = timedelta(days=settings.judge.history_days)
-        book = Book(self.desk, rules_of(settings.alert), history, timedelta(seconds=settings.judge.alert_within_s))
+        behind, intake, rules = timedelta(seconds=settings.judge.lag_s), Intake(), rules_of(settings.alert)
+        note = "it is off: the clock follows the events" if settings.judge.clock == "events" else ""
+        canary = Canary(settings.canary, intake, self.monotonic, behind, note)
+        book = Book(self.desk, rules, history, timedelta(seconds=settings.judge.alert_within_s), canary)
         self.core = Core(
-            self.lake, book, Intake(), self.clock, self.monotonic, self.options, history, timedelta(seconds=settings.judge.lag_s),
-            settings.judge.clock == "events", self.tell,
+            self.lake, book, intake, self.clock, self.monotonic, self.options, history, behind, settings.judge.clock == "events", self.tell,
+            apart=Apart(canary.person, TENANT),
         )  # fmt: skip
+        self.watch = Watch(
+            settings, self.core, self.lake, self.desk, self.counts, self.feeds, canary, Alarms(self.desk, rules),
+            lambda: [*(thread for _, thread in self._inner), *self._threads], self.tell,
+        )  # fmt: skip
+        self.metrics.attach(self.core, self.watch)
+        self._open_status()
         self.core.begin(progress)
         parts = (("keeper", self.core.keeper.run), ("reader", self.core.reader.run), ("judge", self.core.run))
         self._inner = [(event := threading.Event(), self._thread(name, work, event)) for name, work in parts]
         self._spawn("upkeep", self._keep_up)
         self._open_doors()
         self._open_feeds()
+        self._spawn("watch", lambda: self.watch.run(self.stop))
         if settings.alert:
             deliverer = Deliverer(self.desk, settings.alert, Wire(clock=self.clock, attempts=1), self.clock, self.environment, on_problem=self.tell)
             book.wake = deliverer.wake
@@ -107,7 +133,7 @@ class Service:
     def close(self) -> None:
         """Take nothing more, keep and judge what was taken, and end."""
         self.stop.set()
-        for door in (self.http, self.syslog):
+        for door in (self.http, self.syslog, self.status):
             if door is not None:
                 door.stop()
         for thread in self._threads:
@@ -123,7 +149,8 @@ class Service:
         doors, core = self.settings.doors, self.core
         if doors.http is not None:
             around = Surroundings(self.environment, self._receipts, self.clock, self.monotonic, self.counts)
-            self.http = Serving(app(doors.http, core.intake, around), doors.http)
+            more = self._routes() if self.settings.health.at_http_door else []
+            self.http = Serving(app(doors.http, core.intake, around, more), doors.http)
             self.ports["http"] = self.http.start()
         if doors.syslog is not None:
             self.syslog = syslog.Door(doors.syslog, core.intake, self.counts, self.clock, self.monotonic)
@@ -134,6 +161,21 @@ class Service:
             self._spawn(f"folder {one.source}", folder.Door(one, core.intake, self.counts, self.clock, self.monotonic, cursor, self.stop).run)
         for each in doors.kafka:
             self._spawn(f"kafka {each.source}", kafka.Door(each, core.intake, self.environment, self.counts, self.clock, self.monotonic, self.stop).run)
+
+    def _routes(self) -> list[BaseRoute]:
+        return routes(self.watch, self.metrics, self.settings.health, self.environment)
+
+    def _open_status(self) -> None:
+        """Answer how the server is, from before it has caught up. Where that cannot be, attacks are found all the same."""
+        if not self.settings.health.enabled:
+            return
+        found = self._routes()
+        try:
+            self.status = listener(found, self.settings.health)
+        except UnusableInputError as error:
+            self.tell(str(error))
+            return
+        self.ports["health"] = self.status.port
 
     def _open_feeds(self) -> None:
         for name, source in self.settings.source.items():
@@ -168,8 +210,14 @@ class Service:
             try:
                 work(stop)
             except Exception as error:  # noqa: BLE001 - a thread that ends unseen would be a part that is silent for ever
-                self.tell(f"{name}: {error}" if isinstance(error, UnbiddenError) else f"{name}: unexpected {type(error).__name__}: {error}")
+                self.tell(f"{name}: {error}" if isinstance(error, UnbiddenError) else f"{name}: unexpected {_where(error)}")
 
         thread = threading.Thread(target=guarded, name=name, daemon=True)
         thread.start()
         return thread
+
+
+def _where(error: Exception) -> str:
+    """The kind of an error and where it arose; not its text, for that may hold what somebody wrote into a row."""
+    found = traceback.extract_tb(error.__traceback__)
+    return f"{type(error).__name__} at {Path(found[-1].filename).name}:{found[-1].lineno}" if found else type(error).__name__

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from unbidden.alerts.settings import Target
 from unbidden.credentials import secret_of
 from unbidden.desk.settings import DeskSettings
-from unbidden.doors.settings import Doors
+from unbidden.doors.settings import Doors, Reference
 from unbidden.errors import UnusableInputError
 from unbidden.fetching.settings import Source
 from unbidden.settings.faults import faults_of, syntax_of
@@ -76,6 +76,35 @@ class JudgeSettings(_Part):
     )
 
 
+class HealthSettings(_Part):
+    """How the server says how it is, and when it tells people that it has gone blind."""
+
+    enabled: bool = Field(default=True, description="Answer /healthz, /readyz, /health and /metrics at an address of its own.")
+    address: str = Field(default="127.0.0.1", description="The address to listen at for them.", min_length=1)
+    port: int = Field(default=9187, ge=0, le=65535, description="The port to listen at; 0 takes a free one.")
+    at_http_door: bool = Field(default=False, description="Answer them at the HTTP door, too: whoever can push to it can then ask how the server is.")
+    token: Reference | None = Field(
+        default=None,
+        description="The bearer token for /health and /metrics: env:NAME or file:/path. Without it only this machine itself may ask.",
+    )
+    every_s: float = Field(default=15.0, gt=0, description="How often all is looked at, in seconds.")
+    alarms: bool = Field(default=True, description="Alert when the server has gone blind: a silent source, an outcome that is no longer shown.")
+    habit_days: int = Field(default=28, ge=8, description="The habits of sources are learnt from so many days of the lake.")
+    patience: float = Field(default=3.0, ge=1, description="Silence is an alarm when it is so many times as long as usual silences, counted in rows missed.")
+    silent_at_least_s: float = Field(default=900.0, ge=0, description="A shorter silence is never an alarm, in seconds.")
+    silent_after_s: float = Field(default=259_200.0, gt=0, description="While the habit of a source is not known yet, so long a silence is an alarm.")
+    stuck_after_s: float = Field(default=300.0, gt=0, description="The server is stuck when one of its parts has not moved for so long, in seconds.")
+
+
+class CanarySettings(_Part):
+    """A made-up bombing that goes through the whole server now and then, to see that it would be found. Nobody is alerted of it."""
+
+    enabled: bool = Field(default=False, description="Send it. It is off in any case where [judge] clock is events.")
+    every_s: float = Field(default=3600.0, ge=60, description="How often, in seconds.")
+    person: str = Field(default="unbidden-canary@invalid", min_length=3, description="Whom it is about: nobody real.")
+    within_s: float = Field(default=300.0, gt=0, description="It is an alarm when it is not found within so many seconds.")
+
+
 class Settings(_Part):
     """The whole configuration."""
 
@@ -85,6 +114,8 @@ class Settings(_Part):
     desk: DeskSettings = Field(default_factory=DeskSettings)
     judge: JudgeSettings = Field(default_factory=JudgeSettings)
     doors: Doors = Field(default_factory=Doors)
+    health: HealthSettings = Field(default_factory=HealthSettings)
+    canary: CanarySettings = Field(default_factory=CanarySettings)
     source: Annotated[dict[str, Source], AfterValidator(_named)] = Field(default_factory=dict, description="What is fetched, by name.")
     alert: Annotated[dict[str, Target], AfterValidator(_named)] = Field(default_factory=dict, description="Who is told, by name.")
 
