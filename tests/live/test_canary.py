@@ -13,7 +13,7 @@ import pytest
 from tests.live.rig import NOW, SETTINGS, Rig, names
 from unbidden import engine
 from unbidden.live.canary import SOURCE, TENANT
-from unbidden.live.judge import Verdict
+from unbidden.live.judge import Judge, Verdict
 from unbidden.providers import registry
 from unbidden.settings import Settings
 
@@ -84,11 +84,11 @@ def test_its_absence_is_an_alarm_once_until_it_is_found_again(rig: Rig, monkeypa
     is_blind = True
     tick = rig.core.judge.tick
 
-    def blind(as_of: Any, most: int = 1000) -> Verdict:
-        verdict = tick(as_of, most)
+    def blind(_self: Judge, as_of: datetime, most: int = 1000, *, at_leisure: int | None = None) -> Verdict:
+        verdict = tick(as_of, most, at_leisure=at_leisure)
         return Verdict(verdict.as_of, verdict.judged) if is_blind else verdict
 
-    monkeypatch.setattr(type(rig.core.judge), "tick", lambda _self, as_of, most=1000: blind(as_of, most))
+    monkeypatch.setattr(Judge, "tick", blind)
     rig.look()
     rig.judge()
     rig.look(4 * MINUTE)

@@ -238,7 +238,7 @@ def test_a_lake_that_cannot_be_reached_is_no_end_of_the_watch(rig: Rig, monkeypa
     def away(_lake: Lake) -> dict[str, int]:
         raise LakeError("the disk is full")
 
-    monkeypatch.setattr(Lake, "files", away)
+    monkeypatch.setattr(Lake, "counted", away)
     rig.look(MINUTE)
     assert [(finding.text, bool(finding.todo)) for finding in rig.part("lake").findings] == [("the disk is full", True)]
     assert not rig.watch.is_ready()

@@ -65,7 +65,7 @@ def test_what_prometheus_reads(rig: Rig) -> None:
     expected = {
         ("unbidden_rows_kept_total", "idp"): 6, ("unbidden_rows_unread_total", "idp"): 1, ("unbidden_rows_refused_total", "idp"): 4,
         ("unbidden_rows_dropped_total", "idp"): 3, ("unbidden_source_lag_seconds", "idp"): 60, ("unbidden_source_silent_seconds", "idp"): 60,
-        ("unbidden_event_to_alert_seconds_count",): 1, ("unbidden_lake_commit_seconds_count",): 1, ("unbidden_people_judged_total",): 5,
+        ("unbidden_event_to_desk_seconds_count",): 5, ("unbidden_lake_commit_seconds_count",): 1, ("unbidden_people_judged_total",): 5,
         ("unbidden_people_waiting",): 0, ("unbidden_intake_rows_waiting",): 0, ("unbidden_incidents_open", "critical"): 0, ("unbidden_ready",): 1,
         ("unbidden_lake_files", "raw"): 1, ("unbidden_source_health", "idp"): 1,
     }  # fmt: skip

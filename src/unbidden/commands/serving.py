@@ -41,12 +41,14 @@ def run(config: Path) -> None:
     try:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda got, _: heard.put(got))
+        _say_where(service, log)
         while heard.get() == signal.SIGHUP:
             new = _read_anew(config, told, log)
             if new is not None:
                 service.close()
                 log = open_log(new.settings.log, new.settings.name, lambda: datetime.now(UTC))
                 service, told = _replaced(new, told, log)
+                _say_where(service, log)
     finally:
         log.event("ending")
         service.close()
@@ -106,7 +108,6 @@ def _started(told: Told, log: Log) -> Service:
     except BaseException:
         _abandon(service)
         raise
-    _say_where(service, log)
     return service
 
 
