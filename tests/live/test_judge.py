@@ -87,6 +87,8 @@ def test_ticks_find_what_a_scan_finds(options: line.Options, scanned: line.Run, 
         again = chance.randrange(0, 20)
         judge.absorb(f"(SELECT * EXCLUDE (nth) FROM main.queue WHERE nth > {max(at - again, 0)} AND nth <= {at + size})")
         at += size
+        if chance.random() < 0.2:
+            judge.tidy()
         as_of = _last(judge.con, f"place <= {at}") if is_in_order else scanned.as_of
         for verdict in judge.settle(as_of, 40) if chance.random() < 0.5 else [judge.tick(as_of, 25)]:
             desk.record(verdict)
@@ -102,6 +104,22 @@ def test_nobody_is_judged_for_nothing(options: line.Options, scanned: line.Run) 
     judge.settle(scanned.as_of)
     judge.absorb("(SELECT * EXCLUDE (place) FROM main.given WHERE place % 7 = 0)")
     assert judge.waiting(scanned.as_of) == 0
+
+
+def test_what_is_too_old_is_let_go_of(options: line.Options, scanned: line.Run) -> None:
+    """Nobody is judged for it; who is judged later is judged by what is left."""
+    judge = _judge(options, scanned)
+    judge.absorb("(SELECT * EXCLUDE (place) FROM main.given)")
+    judge.settle(scanned.as_of)
+    middle = _last(judge.con, "place <= (SELECT count(*) // 2 FROM main.given)")
+    judge.tidy(middle)
+    assert judge.waiting(scanned.as_of) == 0
+    left = engine.rows(judge.con, "SELECT count(*), min(occurred_at) FROM main.event")[0]
+    assert int(str(left[0])) > 0
+    assert str(left[1]) >= str(middle.replace(tzinfo=None))
+    everybody = {str(row[0]) for row in engine.rows(judge.con, "SELECT person FROM main.person")}
+    judge.again(everybody)
+    assert {person for verdict in judge.settle(scanned.as_of) for person in verdict.judged} == everybody
 
 
 def test_clock_alone_makes_a_prompt_unanswered(options: line.Options, scanned: line.Run) -> None:

@@ -21,6 +21,7 @@ from unbidden.live.keeper import Batch, Keeper, Reader, drained
 # People judged at once: more make a tick longer, fewer make everybody wait. Those who may wait fill a tick only so far.
 PEOPLE_AT_ONCE, AT_LEISURE = 600, 100
 EVENTS_AT_ONCE = 10_000
+TIDY_EVERY_S = 1800.0
 _OF_APART: LiteralString = "login = $1 AND tenant = $2"
 
 
@@ -74,6 +75,7 @@ class Core:
     moved_s: float = 0.0
     _accepted: dict[str, float] = field(default_factory=dict)
     _latest: datetime | None = None
+    _tidied_s: float = field(default=float("inf"))
 
     def __post_init__(self) -> None:
         """Put the parts together."""
@@ -96,6 +98,7 @@ class Core:
         while waiting := self.judge.waiting(self.as_of()):
             progress(f"judging {waiting:,} people")
             self.record(self.judge.tick(self.as_of(), 5_000))
+        self._tidied_s = self.monotonic()
         self.is_ready = True
 
     def as_of(self) -> datetime:
@@ -112,6 +115,9 @@ class Core:
     def step(self, timeout_s: float) -> bool:
         """One tick: take in what was read, judge whom it touches, put it on the desk. Whether there was anything to do."""
         self.moved_s = self.monotonic()
+        if self.moved_s - self._tidied_s > TIDY_EVERY_S:
+            self._tidied_s = self.moved_s
+            self.judge.tidy(None if self.follows_events else self.as_of() - self.history)
         batches = self._batches(timeout_s)
         for batch in batches:
             self._take(batch)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import LiteralString
 
 import duckdb
@@ -20,6 +21,7 @@ _USUAL = frozenset({"sent", "approved", "success"})
 _PEOPLE: LiteralString = """
 SELECT DISTINCT a.person FROM ({}) e JOIN main.alias a ON a.who = coalesce(e.login, e.provider || ':' || e.user_id) WHERE e.kind <> 'other'
 """
+_KNOWN: LiteralString = "CREATE OR REPLACE TABLE fresh.known AS SELECT e.event_id FROM main.event e SEMI JOIN fresh.event f ON f.event_id = e.event_id"
 # What is there already of an event that came again, as it came: a row that was lent a name gives it back.
 _COPIES: LiteralString = """
 INSERT INTO fresh.event
@@ -72,14 +74,15 @@ class Events:
         con = self.con
         con.execute("SET search_path = 'fresh,main'")
         con.execute(f"CREATE OR REPLACE TABLE fresh.event AS SELECT * REPLACE (0 AS source) FROM {arrived}")
-        con.execute(_COPIES)
-        self._fetch_kin()
+        con.execute(_KNOWN)
+        is_known = bool(engine.one(con, "SELECT count(*) FROM fresh.known"))
+        if is_known:
+            con.execute(_COPIES)
+        is_known = self._fetch_kin() or is_known
         con.execute(f"CREATE OR REPLACE TABLE fresh.nameless AS SELECT * FROM fresh.event WHERE {_NAMELESS}")
         settle(con)
         places.locate(con, self.options.geo)
-        con.execute("CREATE OR REPLACE TABLE fresh.event AS SELECT * FROM fresh.event EXCEPT SELECT * FROM main.event")
-        before = self._people("SELECT * FROM main.event m SEMI JOIN fresh.event f ON f.event_id = m.event_id")
-        con.execute("DELETE FROM main.event WHERE event_id IN (SELECT event_id FROM fresh.event)")
+        before = self._replace() if is_known else set()
         con.execute("INSERT INTO main.event SELECT * FROM fresh.event")
         self._keep_nameless()
         con.execute("SET search_path = 'main'")
@@ -101,14 +104,34 @@ class Events:
                 known.add(str(network))
         return found
 
-    def _fetch_kin(self) -> None:
-        """Add the nameless rows that may take a name from what is here, or lose one by it, and then the rows that such rows may take a name from."""
+    def _replace(self) -> set[str]:
+        """Leave only what is different from what was there, and take away what it replaces; gives whom that was about."""
+        con = self.con
+        con.execute("CREATE OR REPLACE TABLE fresh.known AS SELECT m.* FROM main.event m SEMI JOIN fresh.event f ON f.event_id = m.event_id")
+        con.execute("CREATE OR REPLACE TABLE fresh.event AS SELECT * FROM fresh.event EXCEPT SELECT * FROM fresh.known")
+        before = self._people("SELECT k.* FROM fresh.known k SEMI JOIN fresh.event f ON f.event_id = k.event_id")
+        con.execute("DELETE FROM main.event WHERE event_id IN (SELECT event_id FROM fresh.event)")
+        return before
+
+    def _fetch_kin(self) -> bool:
+        """Add the nameless rows that may take a name from what is here, or lose one by it, and then the rows that such rows may take a name from.
+
+        Whether any was added that was there already.
+        """
         if not engine.one(self.con, f"SELECT (SELECT count(*) FROM main.nameless) + (SELECT count(*) FROM fresh.event WHERE {_NAMELESS})"):
-            return
+            return False
+        before = int(str(engine.one(self.con, "SELECT count(*) FROM fresh.event")))
         count = -1
         while count != (count := int(str(engine.one(self.con, "SELECT count(*) FROM fresh.event")))):
             self.con.execute(_NAMELESS_KIN)
         self.con.execute(_NAMED_KIN)
+        return int(str(engine.one(self.con, "SELECT count(*) FROM fresh.event"))) > before
+
+    def tidy(self, before: datetime | None) -> None:
+        """Let go of the events before an instant (naive UTC), and close the gaps that replaced rows left."""
+        for table in ("event", "nameless"):
+            kept = f"SELECT * FROM main.{table} WHERE occurred_at >= TIMESTAMP '{before}'" if before else f"FROM main.{table}"
+            self.con.execute(f"CREATE OR REPLACE TABLE main.{table} AS {kept}")
 
     def _keep_nameless(self) -> None:
         """Keep the rows without a name as they came: of several copies, the one that settling chose is the one to keep."""
