@@ -5,12 +5,13 @@ UV ?= uv
 WORKERS ?= 2
 SEED ?= 1
 LINES ?= 100000
+KILLS ?= 200
 BIN := .venv/bin
 LOCKED := .venv/.locked
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lab check evaluate bench fuzz docs format lock clean
+.PHONY: help demo test lab check evaluate bench kills fuzz docs format lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,8 +35,12 @@ check: $(READY) ## Lint, check the format, the types, the direction of imports a
 evaluate: $(READY) ## Judge the detections and published ones on simulated companies, held to evaluation.toml
 	$(BIN)/unbidden evaluate --budget evaluation.toml --compare --plot docs/evaluation.svg -o evaluation.json $(ARGS)
 
-bench: $(READY) ## Measure how long the stages take
+bench: $(READY) ## Measure how long the stages take, and what the running service keeps up with
 	$(BIN)/python tools/bench.py $(ARGS)
+	$(BIN)/python tools/bench_live.py
+
+kills: $(READY) ## Kill the running service at random instants: KILLS=200
+	UNBIDDEN_KILLS=$(KILLS) $(BIN)/pytest -n 0 tests/live/test_server.py -k killed $(ARGS)
 
 fuzz: $(READY) ## Read many damaged rows: LINES=100000 SEED=1
 	UNBIDDEN_FUZZ_LINES=$(LINES) UNBIDDEN_FUZZ_SEED=$(SEED) $(BIN)/pytest -n $(WORKERS) tests/test_fuzz.py $(ARGS)
