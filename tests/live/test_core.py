@@ -17,7 +17,9 @@ from unbidden.intake import FullError, Intake, Lot
 from unbidden.lake import Lake, LakeError
 from unbidden.live.core import Core
 from unbidden.live.replay import Timed, timed_rows
+from unbidden.live.service import Service
 from unbidden.people import read_list
+from unbidden.settings import Settings
 from unbidden.trust import read_trust
 
 
@@ -111,6 +113,19 @@ def test_desk_that_is_away_gets_everything_when_it_is_back(tmp_path: Path, rows:
     assert recorder.incidents == wanted
 
 
+def test_desk_that_is_away_at_the_start_holds_nothing_up(tmp_path: Path, rows: list[Timed], options: line.Options, wanted: dict[str, Any]) -> None:
+    core = _core(tmp_path, options, Recorder())
+    _feed(core, rows)
+    _finish(core)
+    recorder = Recorder()
+    recorder.is_away = True
+    again = _core(tmp_path, options, recorder)
+    assert recorder.refused == 1
+    recorder.is_away = False
+    _finish(again)
+    assert recorder.incidents == wanted
+
+
 def test_lake_that_refuses_tells_the_sender_and_loses_nothing(
     tmp_path: Path, rows: list[Timed], options: line.Options, wanted: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -193,3 +208,19 @@ def test_stop_finishes_what_is_there(tmp_path: Path, rows: list[Timed], options:
         assert not thread.is_alive()
     core.lake.close()
     assert recorder.incidents == wanted
+
+
+def test_part_that_ends_by_an_error_ends_the_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_self: Core, _stop: threading.Event) -> None:
+        raise ZeroDivisionError("a secret")
+
+    monkeypatch.setattr(Core, "run", broken)
+    told: list[str] = []
+    heard = threading.Event()
+    told_settings = {"lake": {"root": str(tmp_path / "lake")}, "desk": {"url": f"sqlite:///{tmp_path / 'desk.db'}"}, "health": {"enabled": False}}
+    service = Service(Settings.model_validate(told_settings), line.Options(), {}, told.append, heard.set)
+    service.start()
+    assert heard.wait(10)
+    service.close()
+    assert [text for text in told if text.startswith("judge: unexpected ZeroDivisionError")]
+    assert "a secret" not in str(told)

@@ -23,7 +23,7 @@ ROWS = "SELECT * REPLACE (0 AS source) FROM main.event"
 
 @pytest.fixture(scope="module")
 def company(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return simulate.write(tmp_path_factory.mktemp("company") / "logs", people=60, days=7, seed=1402)
+    return simulate.write(tmp_path_factory.mktemp("company") / "logs", people=40, days=6, seed=1402)
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +70,7 @@ def _last(con: duckdb.DuckDBPyConnection, where: str) -> datetime:
     return found.replace(tzinfo=UTC)
 
 
-@settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 10_000), is_in_order=st.booleans())
 def test_ticks_find_what_a_scan_finds(options: line.Options, scanned: line.Run, seed: int, is_in_order: bool) -> None:
     """Rows in order or shuffled, some of them twice, in portions of any size, judged at once or later, some people at a time."""

@@ -21,7 +21,7 @@ from unbidden.people import read_list
 from unbidden.trust import read_trust
 
 # How often the server is killed; the whole proof is UNBIDDEN_KILLS=200.
-KILLS = int(os.environ.get("UNBIDDEN_KILLS", "6"))
+KILLS = int(os.environ.get("UNBIDDEN_KILLS", "4"))
 _PEOPLE, _DAYS, _SEED = 40, 6, 1301
 
 

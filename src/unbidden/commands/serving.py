@@ -21,6 +21,9 @@ from unbidden.settings import JudgeSettings, Settings, read_settings
 from unbidden.settings.places import changes
 from unbidden.trust import read_trust
 
+# Heard in place of a signal when a part of the server ended by an error.
+_BROKEN = 0
+
 
 @dataclass(frozen=True, slots=True)
 class Told:
@@ -37,22 +40,24 @@ def run(config: Path) -> None:
     signal.signal(signal.SIGHUP, lambda number, _: heard.put(number))
     told = read(config)
     log = open_log(told.settings.log, told.settings.name, lambda: datetime.now(UTC))
-    service = _started(told, log)
+    service, got = _started(told, log, heard), int(signal.SIGTERM)
     try:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda got, _: heard.put(got))
         _say_where(service, log)
-        while heard.get() == signal.SIGHUP:
+        while (got := heard.get()) == signal.SIGHUP:
             new = _read_anew(config, told, log)
             if new is not None:
                 service.close()
                 log = open_log(new.settings.log, new.settings.name, lambda: datetime.now(UTC))
-                service, told = _replaced(new, told, log)
+                service, told = _replaced(new, told, log, heard)
                 _say_where(service, log)
     finally:
         log.event("ending")
         service.close()
         log.event("ended")
+    if got == _BROKEN:
+        raise UnbiddenError("a part of the server ended by an error, which its log tells; start it again: it goes on from the lake")
 
 
 def read(config: Path) -> Told:
@@ -89,19 +94,19 @@ def _read_anew(config: Path, old: Told, log: Log) -> Told | None:
     return new
 
 
-def _replaced(new: Told, old: Told, log: Log) -> tuple[Service, Told]:
+def _replaced(new: Told, old: Told, log: Log, heard: SimpleQueue[int]) -> tuple[Service, Told]:
     """A server with the new configuration; with the old one when the new one cannot be served. Raises UnbiddenError when neither can."""
     try:
-        return _started(new, log), new
+        return _started(new, log, heard), new
     except (UnbiddenError, OSError) as error:
         log(f"configuration refused: {error}")
         log("the server begins again with the configuration that it had")
-        return _started(old, log), old
+        return _started(old, log, heard), old
 
 
-def _started(told: Told, log: Log) -> Service:
+def _started(told: Told, log: Log, heard: SimpleQueue[int]) -> Service:
     """A server that runs. What was opened is closed again when it cannot be."""
-    service = Service(told.settings, told.options, os.environ, log)
+    service = Service(told.settings, told.options, os.environ, log, lambda: heard.put(_BROKEN))
     try:
         with working() as progress:
             service.start(progress)

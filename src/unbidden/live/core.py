@@ -22,6 +22,8 @@ from unbidden.live.keeper import Batch, Keeper, Reader, drained
 PEOPLE_AT_ONCE, AT_LEISURE = 600, 100
 EVENTS_AT_ONCE = 10_000
 TIDY_EVERY_S = 1800.0
+# How long to wait at most before a desk that is away is tried again.
+LONGEST_WAIT_S = 8.0
 _OF_APART: LiteralString = "login = $1 AND tenant = $2"
 
 
@@ -98,6 +100,8 @@ class Core:
         while waiting := self.judge.waiting(self.as_of()):
             progress(f"judging {waiting:,} people")
             self.record(self.judge.tick(self.as_of(), 5_000))
+            if self.problem is not None:  # the desk is away: whoever is left is judged when it is back
+                break
         self._tidied_s = self.monotonic()
         self.is_ready = True
 
@@ -109,8 +113,12 @@ class Core:
 
     def run(self, stop: threading.Event) -> None:
         """Judge what comes until told to stop, and to the end of what is there then."""
+        failures = 0
         while not stop.is_set() or not self.reader.batches.empty() or (self.judge.is_behind and self.problem is None):
             self.step(0.05 if not self.judge.is_behind else 0.0)
+            failures = failures + 1 if self.problem is not None else 0
+            if failures:
+                stop.wait(min(0.25 * 2**failures, LONGEST_WAIT_S))
 
     def step(self, timeout_s: float) -> bool:
         """One tick: take in what was read, judge whom it touches, put it on the desk. Whether there was anything to do."""

@@ -71,12 +71,16 @@ class Book:
 
 @dataclass(slots=True)
 class Service:
-    """One running server. `environment` holds the secrets that are named by it; clocks are arguments for the tests' sake."""
+    """One running server. `environment` holds the secrets that are named by it; clocks are arguments for the tests' sake.
+
+    `on_broken` is called when a part that everything goes through ended by an error: the server is to end then, and begin anew from the lake.
+    """
 
     settings: Settings
     options: Options
     environment: Mapping[str, str]
     tell: Callable[[str], None] = lambda _text: None
+    on_broken: Callable[[], None] = lambda: None
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     monotonic: Callable[[], float] = time.monotonic
     counts: Counts = field(default_factory=Counts)
@@ -120,7 +124,7 @@ class Service:
         self._open_status()
         self.core.begin(progress)
         parts = (("keeper", self.core.keeper.run), ("reader", self.core.reader.run), ("judge", self.core.run))
-        self._inner = [(event := threading.Event(), self._thread(name, work, event)) for name, work in parts]
+        self._inner = [(event := threading.Event(), self._thread(name, work, event, self.on_broken)) for name, work in parts]
         self._spawn("upkeep", self._keep_up)
         self._open_doors()
         self._open_feeds()
@@ -203,14 +207,15 @@ class Service:
     def _spawn(self, name: str, work: Callable[[], None]) -> None:
         self._threads.append(self._thread(name, lambda _stop: work(), self.stop))
 
-    def _thread(self, name: str, work: Callable[[threading.Event], None], stop: threading.Event) -> threading.Thread:
-        """A running thread that says so when it ends by an error."""
+    def _thread(self, name: str, work: Callable[[threading.Event], None], stop: threading.Event, then: Callable[[], None] = lambda: None) -> threading.Thread:
+        """A running thread that says so when it ends by an error, and calls `then`."""
 
         def guarded() -> None:
             try:
                 work(stop)
             except Exception as error:  # noqa: BLE001 - a thread that ends unseen would be a part that is silent for ever
                 self.tell(f"{name}: {error}" if isinstance(error, UnbiddenError) else f"{name}: unexpected {_where(error)}")
+                then()
 
         thread = threading.Thread(target=guarded, name=name, daemon=True)
         thread.start()
