@@ -40,8 +40,8 @@ class Place:
     environment: dict[str, str] = field(default_factory=dict)
 
     def configure(self, text: str) -> None:
-        """Write the configuration."""
-        (self.folder / "u.toml").write_text(text, "utf-8")
+        """Write the configuration; how the server is asked for is left to any port, for another server may run beside the tests."""
+        (self.folder / "u.toml").write_text(text if "[health]" in text else f"{text}\n[health]\nport = 0\n", "utf-8")
 
     def fill(self) -> None:
         """A lake of two commits and an unread row, and a desk."""
@@ -92,7 +92,7 @@ def test_a_server_that_could_be_started_has_no_problem(place: Place, port: int) 
     (place.folder / "in").mkdir()
     (place.folder / "people.csv").write_text("user,department\na@example.com,IT\n", "utf-8")
     (place.folder / "trust.csv").write_text("203.0.113.0/24, office\n", "utf-8")
-    with serving(okta.Played(Time(NOW))) as vendor:
+    with serving(okta.Played(Time(datetime.now(UTC)))) as vendor:
         place.environment |= vendor.environment
         vendor.fill()
         place.configure(f"""
@@ -129,7 +129,7 @@ def test_a_server_that_could_be_started_has_no_problem(place: Place, port: int) 
 
 @pytest.mark.parametrize(("changes", "why"), [({"is_writer": True}, "more than read"), ({"skew_s": 600.0}, "clock of this machine is")])
 def test_a_vendor_that_is_not_right_is_a_problem(place: Place, changes: Mapping[str, object], why: str) -> None:
-    with serving(okta.Played(Time(NOW), **changes)) as vendor:  # type: ignore[arg-type]
+    with serving(okta.Played(Time(datetime.now(UTC)), **changes)) as vendor:  # type: ignore[arg-type]
         place.environment |= vendor.environment
         place.configure(f'[source.okta]\nkind = "okta"\nurl = "{vendor.url}"\ntoken = "env:OKTA_TOKEN"\n')
         assert why in place.problems()["source okta"]
