@@ -23,10 +23,10 @@ from unbidden.cli import app
 from unbidden.desk import Desk
 from unbidden.intake import Lot
 from unbidden.lake import Lake, LakeError
+from unbidden.lake.glance import count_of_day
 from unbidden.live.doctor import Check, examine
 from unbidden.live.doctor.certificates import certificate
 from unbidden.live.doctor.machine import clocks
-from unbidden.live.doctor.tables import count_of_day
 
 NOW = datetime.now(UTC)
 ROWS = tuple(json.dumps({"number": number, "text": f"row {number} " * 20}) for number in range(200))

@@ -6,7 +6,7 @@ Rows and the cursors of their sources are one commit: either both are there or n
 from unbidden.lake.faults import LakeError
 from unbidden.lake.files import Damage
 from unbidden.lake.lake import Lake
-from unbidden.lake.reading import Kept
+from unbidden.lake.reading import Kept, portions
 from unbidden.lake.tables import TABLES
 
-__all__ = ["TABLES", "Damage", "Kept", "Lake", "LakeError"]
+__all__ = ["TABLES", "Damage", "Kept", "Lake", "LakeError", "portions"]

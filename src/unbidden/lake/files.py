@@ -60,12 +60,13 @@ def listed(table: DeltaTable, name: str, since: date | None = None, after: int =
 def damaged(files: list[File], *, is_deep: bool) -> Iterator[Damage]:
     """The local files that are not there or not as long as the log says; if told so, each is read wholly, which takes its time."""
     for file in files:
-        why = _fault(file) or (_inner_fault(file) if is_deep else None)
+        why = fault(file) or (inner_fault(file) if is_deep else None)
         if why:
             yield Damage(file, why)
 
 
-def _fault(file: File) -> str | None:
+def fault(file: File) -> str | None:
+    """Why a local file cannot be as the log says, by its size; None when it can."""
     try:
         size = Path(file.uri).stat().st_size
     except FileNotFoundError:
@@ -75,10 +76,12 @@ def _fault(file: File) -> str | None:
     return None if size == file.size else f"is damaged (it has {size:,} bytes, the log says {file.size:,})"
 
 
-def _inner_fault(file: File) -> str | None:
+def inner_fault(file: File, *, is_deep: bool = True) -> str | None:
+    """Why a local file cannot be read, by all that is in it, or only by the count of rows at its end; None when it can."""
+    read = f"read_parquet({engine.quote(file.uri)})" if is_deep else f"parquet_file_metadata({engine.quote(file.uri)})"
     with engine.plain() as con:
         try:
-            read = con.execute(f"SELECT count(*), sum(hash(COLUMNS(*))::HUGEINT) FROM read_parquet({engine.quote(file.uri)})").fetchone()
+            found = con.execute(f"SELECT {'count(*), sum(hash(COLUMNS(*))::HUGEINT)' if is_deep else 'num_rows'} FROM {read}").fetchone()
         except duckdb.Error:
             return "is damaged (what it holds cannot be decoded)"
-    return None if read and read[0] == file.rows else f"is damaged (it has {read[0] if read else 0:,} rows, the log says {file.rows:,})"
+    return None if found and found[0] == file.rows else f"is damaged (it has {found[0] if found else 0:,} rows, the log says {file.rows:,})"

@@ -129,7 +129,7 @@ class Lake:
 
     def reached(self, table: str) -> int:
         """The number of the last commit of rows that a table knows."""
-        return self._handle(table).transaction_version(tables.APP) or 0
+        return tables.reached(self._handle(table))
 
     def kept_after(self, sequence: int) -> Iterator[Kept]:
         """The rows of every later commit of `raw`, in order."""

@@ -57,7 +57,7 @@ class Word:
 
 def last_word(table: DeltaTable, view: Callable[[duckdb.DuckDBPyConnection], None], con: duckdb.DuckDBPyConnection) -> Word:
     """The word of the last commit of rows. The number is what Delta keeps for us for ever; what the log has lost is read from the rows."""
-    reached = table.transaction_version(tables.APP) or 0
+    reached = tables.reached(table)
     newest = Word()
     for limit in _LOOKS if reached else ():
         for commit in table.history(limit):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from itertools import groupby
@@ -44,6 +44,25 @@ class Kept:
     sequence: int
     lots: tuple[Lot, ...]
     accepted_s: tuple[float, ...] = ()
+
+    @property
+    def rows(self) -> int:
+        """How many texts they have."""
+        return sum(len(lot.texts) for lot in self.lots)
+
+
+def portions(commits: Iterable[Kept], rows: int) -> Iterator[list[Kept]]:
+    """Commits, so many at a time that they have so many rows at least, but for the last: each reading has its cost, however little it reads."""
+    some: list[Kept] = []
+    count = 0
+    for kept in commits:
+        some.append(kept)
+        count += kept.rows
+        if count >= rows:
+            yield some
+            some, count = [], 0
+    if some:
+        yield some
 
 
 @dataclass(slots=True)

@@ -58,6 +58,11 @@ def opened(root: str, name: str, options: dict[str, str]) -> DeltaTable:
     return DeltaTable(place(root, name), storage_options=options or None)
 
 
+def reached(table: DeltaTable) -> int:
+    """The number of the last commit of rows that a table knows."""
+    return table.transaction_version(APP) or 0
+
+
 def opened_or_made(root: str, name: str, options: dict[str, str]) -> DeltaTable:
     """A handle of a table, which is made when it is not there."""
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import LiteralString, TypeAlias, TypeVar, cast
@@ -16,7 +16,7 @@ from unbidden import engine
 from unbidden.errors import UnbiddenError
 from unbidden.ingest.arrive import Unread, arrive
 from unbidden.intake import Intake, Lot
-from unbidden.lake import Kept, Lake
+from unbidden.lake import Kept, Lake, portions
 
 Shown: TypeAlias = tuple[str, str, str, str, str]
 Item = TypeVar("Item")
@@ -125,7 +125,7 @@ class Reader:
         self._read = self.lake.reached("event")
         self.con.execute(engine.table_sql("event").replace("CREATE TABLE event", "CREATE OR REPLACE TABLE inbox.unkept", 1))
         self._written = self._read
-        for some in _chunks(self.lake.kept_after(self._read)):
+        for some in portions(self.lake.kept_after(self._read), ROWS_AT_ONCE):
             self._understand(some, is_judged=False)
             self.flush()
         self._read = max(self._read, self.lake.sequence)
@@ -139,7 +139,7 @@ class Reader:
 
     def step(self, timeout_s: float) -> None:
         """Read what is there, all at once, and hand it to the judge; write down what was read when it is time to."""
-        some = drained(self.kept, timeout_s, lambda kept: sum(len(lot.texts) for lot in kept.lots), ROWS_AT_ONCE)
+        some = drained(self.kept, timeout_s, lambda kept: kept.rows, ROWS_AT_ONCE)
         if some:
             self._understand(self._with_missed(some), is_judged=True)
         if self.monotonic() - self._flushed_s >= self.commit_events_s:
@@ -217,15 +217,3 @@ def drained(waiting: queue.Queue[Item], timeout_s: float, size: Callable[[Item],
         found.append(waiting.get())
         total += size(found[-1])
     return found
-
-
-def _chunks(all_kept: Iterable[Kept]) -> Iterator[list[Kept]]:
-    """Commits, so many at a time that their rows are about as many as are read at once."""
-    some: list[Kept] = []
-    for kept in all_kept:
-        some.append(kept)
-        if sum(len(lot.texts) for each in some for lot in each.lots) >= ROWS_AT_ONCE:
-            yield some
-            some = []
-    if some:
-        yield some

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from itertools import takewhile
 
 from unbidden import engine
 from unbidden.ingest.arrive import arrive
-from unbidden.lake import TABLES, Damage, Lake
+from unbidden.lake import TABLES, Damage, Lake, portions
+from unbidden.live.keeper import ROWS_AT_ONCE
 
 
 def repair(lake: Lake, now: datetime, progress: Callable[[str], None] = lambda _: None) -> tuple[list[Damage], int]:
@@ -26,11 +28,10 @@ def _missing_events(lake: Lake, now: datetime, progress: Callable[[str], None]) 
     con, reached, count = engine.connect(), lake.reached("event"), 0
     lake.load(con.cursor(), "event", "present")
     con.execute("CREATE TABLE present_id AS SELECT DISTINCT event_id FROM present; DROP TABLE present")
-    for kept in lake.kept_after(0):
-        if kept.sequence > reached:
-            break
-        progress(f"reading the rows as they came, commit {kept.sequence:,} of {reached:,}")
-        arrive(con, kept.lots)
+    read = takewhile(lambda kept: kept.sequence <= reached, lake.kept_after(0))
+    for some in portions(read, ROWS_AT_ONCE):
+        progress(f"reading the rows as they came, up to commit {some[-1].sequence:,} of {reached:,}")
+        arrive(con, [lot for kept in some for lot in kept.lots])
         con.execute("CREATE OR REPLACE TABLE missing AS FROM event ANTI JOIN present_id USING (event_id)")
         found = int(str(engine.one(con, "SELECT count(*) FROM missing")))
         if found:

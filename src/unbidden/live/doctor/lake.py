@@ -8,21 +8,19 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
-import duckdb
 from deltalake import DeltaTable
 
-from unbidden import engine
 from unbidden.errors import UnbiddenError
-from unbidden.live.doctor import tables
+from unbidden.lake import glance, tables
+from unbidden.lake.files import File, fault, inner_fault
 from unbidden.live.doctor.findings import Check, Look, fine, problem, warning
-from unbidden.live.doctor.tables import Part
 from unbidden.settings import LakeSettings
 
 # So much of each table is read whole, the newest first; of what is older the size and the end of each file are looked at, which tell most damage.
 _READ_WHOLE = 256 << 20
 _GROWTH_DAYS = 7
 _AWAY = "see that the address, the rights and the options under [lake] are right"
-_DAMAGED = "put the file back from a backup; without one let the table forget it, as docs/serving.md says"
+_DAMAGED = "put the file back from a backup; without one stop the server and run: unbidden lake repair"
 
 
 def is_held(root: str) -> bool:
@@ -48,11 +46,11 @@ def lake(look: Look) -> Iterator[Check]:
         yield fine("lake", f"{told.root}: a server runs and holds it; it is read only here")
     if is_local:
         yield from _rights(Path(told.root), is_running=look.is_running)
-    found = tables.opened(told.root, told.options_of(look.environment))
+    found = glance.opened(told.root, told.options_of(look.environment))
     if found is None:
         yield fine("lake", f"{told.root}: there is no lake yet; the server will make one")
         return
-    parts = {name: tables.parts(told.root, name, table) for name, table in found.items()}
+    parts = {name: glance.newest_first(name, table) for name, table in found.items()}
     last = tables.reached(found["raw"])
     yield fine("lake", f"{told.root} can be read: {last} commits of rows, {sum(map(len, parts.values()))} files, {_size(parts)}")
     behind = last - tables.reached(found["event"])
@@ -75,50 +73,31 @@ def _rights(root: Path, *, is_running: bool) -> Iterator[Check]:
         yield told("lake", f"{there} may not be written by {user}", f"let the user of the service own it: chown -R USER {root}")
 
 
-def _whole(name: str, files: list[Part]) -> Iterator[Check]:
+def _whole(name: str, files: list[File]) -> Iterator[Check]:
     """Every damaged file of a table by its name, or that there is none."""
     damaged, read = 0, 0
     for part in files:
         read += part.size
-        if why := _fault(part, is_read=read <= _READ_WHOLE):
+        if why := fault(part) or inner_fault(part, is_deep=read <= _READ_WHOLE):
             damaged += 1
-            yield problem("lake", f"{part.uri}: {why}", _DAMAGED)
+            yield problem("lake", f"{part.uri} {why}", _DAMAGED)
     if files and not damaged:
         yield fine("lake", f"{name}: every file is whole")
 
 
-def _fault(part: Part, *, is_read: bool) -> str:
-    """What is wrong with a file; empty when nothing is."""
-    try:
-        size = Path(part.uri).stat().st_size
-    except OSError as error:
-        return f"the file cannot be opened: {error.strerror}"
-    if size != part.size:
-        return f"the file is damaged: it has {size:,} bytes, and was written with {part.size:,}"
-    file = engine.quote(part.uri)
-    try:
-        with engine.plain() as con:
-            con.execute(
-                f"SELECT bit_xor(hash(COLUMNS(*))) FROM read_parquet({file})" if is_read else f"SELECT num_rows FROM parquet_file_metadata({file})"
-            ).fetchall()
-    except duckdb.Error as error:
-        return f"the file is damaged: {engine.said(error)}"
-    return ""
-
-
-def _newest(name: str, table: DeltaTable, files: list[Part]) -> Iterator[Check]:
+def _newest(name: str, table: DeltaTable, files: list[File]) -> Iterator[Check]:
     """Read the newest day of a remote table; the whole of it would be too much to fetch."""
     if not files:
         return
     try:
-        tables.count_of_day(name, table, files[0].day)
+        glance.count_of_day(name, table, files[0].day)
     except UnbiddenError as error:
         yield problem("lake", f"{name}: its newest day cannot be read: {error}", _AWAY)
     else:
         yield fine("lake", f"{name}: its newest day, {files[0].day}, can be read")
 
 
-def _room(told: LakeSettings, root: Path, parts: dict[str, list[Part]]) -> Check:
+def _room(told: LakeSettings, root: Path, parts: dict[str, list[File]]) -> Check:
     """Whether what is still to come until the oldest days are let go of has room on the disk."""
     keep = {"raw": told.keep_raw_days, "event": told.keep_event_days, "unread": told.keep_unread_days}
     daily = {name: _daily(files) for name, files in parts.items()}
@@ -130,7 +109,7 @@ def _room(told: LakeSettings, root: Path, parts: dict[str, list[Part]]) -> Check
     return warning("lake", text, "make room in time, or keep fewer days under [lake]") if free < 2 * more or free < 1 << 30 else fine("lake", text)
 
 
-def _daily(files: list[Part]) -> int:
+def _daily(files: list[File]) -> int:
     """The bytes of the fullest of the last days that the table has."""
     if not files:
         return 0
@@ -141,7 +120,7 @@ def _daily(files: list[Part]) -> int:
     return max(sizes.values())
 
 
-def _size(parts: dict[str, list[Part]]) -> str:
+def _size(parts: dict[str, list[File]]) -> str:
     return _bytes(sum(part.size for files in parts.values() for part in files))
 
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from importlib.metadata import PackageNotFoundError, requires, version
 
 from unbidden.errors import UnbiddenError
-from unbidden.live.doctor import tables
+from unbidden.lake import glance
 from unbidden.live.doctor.findings import Check, Look, fine, problem
 
 _SHOWN = ("duckdb", "deltalake")
@@ -67,7 +67,7 @@ def clocks(wall: Callable[[], datetime], monotonic: Callable[[], float], sleep: 
 def _newest(look: Look) -> datetime | None:
     """When rows were last kept; None when that cannot be told, for which the lake has a finding of its own."""
     try:
-        found = tables.opened(look.settings.lake.root, look.settings.lake.options_of(look.environment))
-        return tables.written_at(found["raw"]) if found is not None else None
+        found = glance.opened(look.settings.lake.root, look.settings.lake.options_of(look.environment))
+        return glance.written_at(found["raw"]) if found is not None else None
     except UnbiddenError:
         return None
