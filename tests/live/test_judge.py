@@ -16,7 +16,7 @@ from unbidden import detect, engine, line, result, simulate
 from unbidden.live.fused import Fused
 from unbidden.live.judge import Judge, Verdict
 from unbidden.people import read_list
-from unbidden.trust import read_trust
+from unbidden.trust import Entry, read_trust
 
 ROWS = "SELECT * REPLACE (0 AS source) FROM main.event"
 
@@ -149,3 +149,29 @@ def test_detections_put_together_find_the_same(scanned: line.Run) -> None:
     Fused(detect.detections()).run(con)
     assert found() == alone
     assert all(alone)
+
+
+def test_lists_say_of_an_address_what_a_scan_has_them_say() -> None:
+    """An address is that of the smallest AS number which any row names: a row can take back what the list of trusted networks said of it."""
+    judge = Judge(line.Options(trusted=[Entry(64501, "office")]))
+    judge.con.execute("CREATE TABLE main.one AS FROM main.event LIMIT 0")
+
+    def come(name: str, asn: int | None) -> set[str]:
+        judge.con.execute(
+            """INSERT INTO main.one BY NAME SELECT $name AS event_id, TIMESTAMP '2026-03-02 08:00:00' AS occurred_at, 'okta' AS provider, 0 AS source,
+            0 AS step, $name || '@example.com' AS login, 'session' AS kind, 'explicit' AS certainty, '203.0.113.7' AS ip, $asn AS asn""",
+            {"name": name, "asn": asn},
+        )
+        touched = judge.absorb(f"(FROM main.one WHERE event_id = '{name}')")
+        return {person.partition("@")[0] for person in touched}
+
+    def trusted() -> list[engine.Row]:
+        return engine.rows(judge.con, "SELECT ip, note FROM main.trusted")
+
+    assert come("ann", None) == {"ann"}
+    assert trusted() == []
+    assert come("ben", 64501) == {"ann", "ben"}
+    assert trusted() == [("203.0.113.7", "office")]
+    assert come("cleo", 64509) == {"cleo"}
+    assert come("dan", 64500) == {"ann", "ben", "cleo", "dan"}
+    assert trusted() == []

@@ -53,6 +53,7 @@ class Events:
     _names: set[people.Name] = field(default_factory=set)
     _clients: set[str] = field(default_factory=set)
     _addresses: dict[str, int | None] = field(default_factory=dict)
+    _said: dict[str, tuple[trust.Entry | None, str | None]] = field(default_factory=dict)
     _persons: dict[str, str] = field(default_factory=dict)
     _networks: dict[str, set[str]] = field(default_factory=dict)
 
@@ -86,7 +87,8 @@ class Events:
         con.execute("INSERT INTO main.event SELECT * FROM fresh.event")
         self._keep_nameless()
         con.execute("SET search_path = 'main'")
-        return before | self._learn_names() | self._learn_addresses() | self._learn_programs() | self._people("FROM fresh.event")
+        self._learn_programs()
+        return before | self._learn_names() | self._learn_addresses() | self._people("FROM fresh.event")
 
     def pressing(self) -> set[str]:
         """Those touched by what was last absorbed who may be under attack: it tells of more than getting in from where they got in before.
@@ -134,7 +136,7 @@ class Events:
             self.con.execute(f"CREATE OR REPLACE TABLE main.{table} AS {kept}")
 
     def _keep_nameless(self) -> None:
-        """Keep the rows without a name as they came: of several copies, the one that settling chose is the one to keep."""
+        """Keep the rows without a name as they came, every copy that differs: which one counts is settled anew when another comes."""
         con = self.con
         if engine.one(con, "SELECT count(*) FROM fresh.nameless"):
             con.execute("DELETE FROM main.nameless WHERE event_id IN (SELECT event_id FROM fresh.nameless)")
@@ -156,14 +158,13 @@ class Events:
         self._persons = persons
         return changed
 
-    def _learn_programs(self) -> set[str]:
+    def _learn_programs(self) -> None:
         texts = {
             str(row[0]) for row in engine.rows(self.con, "SELECT DISTINCT coalesce(client, agent) FROM fresh.event WHERE coalesce(client, agent) IS NOT NULL")
         }
         if new := texts - self._clients:
             self._clients |= new
             agents.learn(self.con, sorted(new))
-        return set()
 
     def _learn_addresses(self) -> set[str]:
         """Look up new addresses in the user's lists; gives the people of known addresses of which the lists say something else now."""
@@ -171,10 +172,8 @@ class Events:
         for ip, asn in engine.rows(self.con, "SELECT ip, min(asn) FROM fresh.event WHERE ip IS NOT NULL GROUP BY ip"):
             address, number = str(ip), None if asn is None else int(str(asn))
             is_known, before = address in self._addresses, self._addresses.get(address)
-            self._addresses[address] = number if before is None else min(before, before if number is None else number)
-            if not is_known:
-                self._mark(address)
-            elif self._addresses[address] != before and self._mark(address):
+            now = self._addresses[address] = number if before is None else min(before, before if number is None else number)
+            if (not is_known or now != before) and self._mark(address) and is_known:
                 changed.append(address)
         if not changed:
             return set()
@@ -182,14 +181,14 @@ class Events:
         return self._people("SELECT m.* FROM main.event m SEMI JOIN fresh.changed c ON c.ip = m.ip")
 
     def _mark(self, ip: str) -> bool:
-        """Put what the user's lists say of an address into `trusted` and `listed`; whether anything was said."""
-        if not self.options.trusted and not self.options.listings:
-            return False
+        """Put what the user's lists say of an address into `trusted` and `listed`; whether that is something else than before."""
         asn = self._addresses[ip]
-        entry = trust.entry_of(self.options.trusted, ip, asn)
-        kind = places.kind_of(self.options.listings, ip, asn)
+        said = trust.entry_of(self.options.trusted, ip, asn), places.kind_of(self.options.listings, ip, asn)
+        if said == self._said.get(ip, (None, None)):
+            return False
+        self._said[ip] = entry, kind = said
         for table, row in (("trusted", entry and [ip, entry.note, entry.is_exercise]), ("listed", kind and [ip, kind])):
             self.con.execute(f"DELETE FROM {table} WHERE ip = $1", [ip])
             if row:
                 self.con.execute(f"INSERT INTO {table} VALUES ({', '.join('?' for _ in row)})", row)
-        return entry is not None or kind is not None
+        return True
