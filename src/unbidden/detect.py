@@ -109,7 +109,7 @@ def run(con: duckdb.DuckDBPyConnection, catalogue: Catalogue | None = None) -> N
     Nothing that makes incidents looks at `staged`: a staged detection cannot change a result. Without a catalogue ours run.
     """
     for table in ("signal", "staged"):
-        con.execute(engine.table_sql("signal").replace("CREATE TABLE signal", f"CREATE OR REPLACE TABLE {table}", 1))
+        con.execute(engine.anew_sql("signal", table))
     for detection in (detections() if catalogue is None else catalogue).values():
         if detection.status != OFF:
             _find(con, detection)
@@ -124,7 +124,7 @@ def fired(con: duckdb.DuckDBPyConnection, detection: Detection, params: Mapping[
 def _find(con: duckdb.DuckDBPyConnection, detection: Detection) -> None:
     """Run one detection. Raises ContentError when the SQL of a user's own does not work."""
     try:
-        con.execute(_insert_sql(detection), {**bind(detection.sql, detection.params), **_facts(detection)})
+        con.execute(_insert_sql(detection), {**bind(detection.sql, detection.params), **facts(detection)})
     except engine.TOO_LARGE:
         raise
     except duckdb.Error as error:
@@ -134,13 +134,18 @@ def _find(con: duckdb.DuckDBPyConnection, detection: Detection) -> None:
 
 
 def _insert_sql(detection: Detection) -> str:
-    table = "staged" if detection.status == STAGED else "signal"
-    return f"""INSERT INTO {table} SELECT $detection, $version, person, fired_at, prompt_id, phase, $evidence, $weight, $carries, $founds,
+    return f"""INSERT INTO {table_of(detection)} SELECT $detection, $version, person, fired_at, prompt_id, phase, $evidence, $weight, $carries, $founds,
         CAST(to_json(numbers) AS VARCHAR), events FROM ({detection.sql}
         )"""
 
 
-def _facts(detection: Detection) -> dict[str, object]:
+def table_of(detection: Detection) -> str:
+    """The table that its signals go into."""
+    return "staged" if detection.status == STAGED else "signal"
+
+
+def facts(detection: Detection) -> dict[str, str | float | bool]:
+    """What every signal of a detection carries of it, by column."""
     about, is_live = detection.about, detection.status == LIVE
     return {
         "detection": detection.name, "version": detection.version, "evidence": about["group"], "weight": float(about["weight"]) if is_live else 0.0,

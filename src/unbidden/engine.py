@@ -112,7 +112,12 @@ def table_sql(name: str) -> str:
 def create(con: duckdb.DuckDBPyConnection, *names: str, is_anew: bool = False) -> None:
     """Make empty tables of the given names, in the first schema of the search path, in the place of those that are there only where told so."""
     for name in names:
-        con.execute(table_sql(name).replace("CREATE TABLE", "CREATE OR REPLACE TABLE", 1) if is_anew else table_sql(name))
+        con.execute(anew_sql(name) if is_anew else table_sql(name))
+
+
+def anew_sql(name: str, under: str | None = None) -> str:
+    """The statement that makes one of our tables empty in the place of what is there, under another name if one is given."""
+    return table_sql(name).replace(f"CREATE TABLE {name}", f"CREATE OR REPLACE TABLE {under or name}", 1)
 
 
 def sql_type(structure: Structure | list[Structure] | str) -> str:

@@ -22,7 +22,7 @@ from urllib.parse import quote, urlsplit
 from unbidden.fetching import Clock, Cursor, Finding, Page, Secrets, settings
 from unbidden.fetching.asking import newest, written
 from unbidden.fetching.records import document, elements
-from unbidden.fetching.streams import Step, Walk, looked_at, resumed, started, woven
+from unbidden.fetching.streams import Step, Walk, looked_at, started, woven
 from unbidden.fetching.windows import Part, Window, begun, time_of
 from unbidden.wire import Answer, Wire, WireError
 
@@ -93,7 +93,7 @@ class Duo:
         """Windows up to two minutes ago. Duo does not say what an application may do beside reading logs, so that nothing can be refused."""
         first = self.start(now() - timedelta(seconds=self.told.lookback_s))
         walks = {name: self._old(wire, now) if name == "administrator" else self._walk(wire, LOGS[name], now) for name in self.streams}
-        return woven(walks, resumed(cursor, first))
+        return woven(walks, cursor, first)
 
     def check(self, wire: Wire, now: Clock) -> list[Finding]:
         """The credential, each log, the clock. What the application may do beside reading logs cannot be asked."""

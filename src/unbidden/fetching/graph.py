@@ -14,7 +14,7 @@ from unbidden.fetching import Clock, Cursor, Finding, Page, Secrets, settings
 from unbidden.fetching.asking import Asker, Pace, newest, written
 from unbidden.fetching.keys import Grant, Leased, claims_of, oauth_grant, refuse_writers
 from unbidden.fetching.records import elements
-from unbidden.fetching.streams import Walk, looked_at, resumed, started, woven
+from unbidden.fetching.streams import Walk, looked_at, started, woven
 from unbidden.fetching.windows import Part, Window, begun
 from unbidden.wire import Answer, Wire, WireError
 
@@ -90,7 +90,7 @@ class Graph:
         """Windows up to now, less the lag; the last `overlap_s` of each come again, for Entra completes a sign-in's row after it wrote it."""
         self.key.headers(wire)
         first = self.start(now() - timedelta(seconds=self.told.lookback_s))
-        return woven({name: self._walk(wire, LOGS[name], now) for name in self.streams}, resumed(cursor, first))
+        return woven({name: self._walk(wire, LOGS[name], now) for name in self.streams}, cursor, first)
 
     def check(self, wire: Wire, now: Clock) -> list[Finding]:
         """The credential, each log, the clock, and the permissions that the token names."""

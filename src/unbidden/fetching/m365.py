@@ -17,7 +17,7 @@ from unbidden.fetching.asking import Asker, instant_of, newest, written
 from unbidden.fetching.graph import lease, roles_of
 from unbidden.fetching.keys import Grant, Leased, refuse_writers
 from unbidden.fetching.records import elements
-from unbidden.fetching.streams import Step, Walk, looked_at, resumed, started, woven
+from unbidden.fetching.streams import Step, Walk, looked_at, started, woven
 from unbidden.fetching.windows import begun, time_of
 from unbidden.wire import Answer, Wire, WireError
 
@@ -60,7 +60,7 @@ class M365:
         """A page for each blob. Content that is listed again is fetched only once."""
         self.key.headers(wire)
         first = self.start(now() - timedelta(seconds=min(self.told.lookback_s, KEPT.total_seconds() - 3600)))
-        return woven({name: self._walk(wire, name, now) for name in self.streams}, resumed(cursor, first))
+        return woven({name: self._walk(wire, name, now) for name in self.streams}, cursor, first)
 
     def check(self, wire: Wire, now: Clock) -> list[Finding]:
         """The credential, the subscriptions, the clock, and the permissions that the token names. Subscribes to nothing."""

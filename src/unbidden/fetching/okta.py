@@ -16,7 +16,7 @@ from unbidden.fetching import Clock, Cursor, Finding, Page, Secrets, settings
 from unbidden.fetching.asking import Asker, RefusedError, instant_of, newest, written
 from unbidden.fetching.keys import Fixed, Grant, Leased, assertion, oauth_grant, refuse_writers
 from unbidden.fetching.records import elements
-from unbidden.fetching.streams import Step, looked_at, resumed, started, woven
+from unbidden.fetching.streams import Step, looked_at, started, woven
 from unbidden.wire import Answer, Wire, WireError
 
 STREAM = "system_log"
@@ -80,7 +80,7 @@ class Okta:
         """Pages up to the first that is not full: there the vendor's next link waits for new rows."""
         self._refuse_writer(wire)
         first = self.start(now() - timedelta(seconds=self.told.lookback_s))
-        return woven({STREAM: lambda own: self._walk(wire, dict(own), now)}, resumed(cursor, first))
+        return woven({STREAM: lambda own: self._walk(wire, dict(own), now)}, cursor, first)
 
     def check(self, wire: Wire, now: Clock) -> list[Finding]:
         """The credential, the log, the clock; of an API token also whose it is."""

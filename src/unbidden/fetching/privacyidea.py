@@ -19,7 +19,7 @@ from unbidden.fetching import Clock, Cursor, Finding, Page, Secrets, settings
 from unbidden.fetching.asking import Asker, RefusedError, newest, written
 from unbidden.fetching.keys import Fixed, Grant, Leased, claims_of, granted
 from unbidden.fetching.records import elements
-from unbidden.fetching.streams import Step, Walk, looked_at, resumed, started, woven
+from unbidden.fetching.streams import Step, Walk, looked_at, started, woven
 from unbidden.fetching.windows import begun, time_of
 from unbidden.wire import Answer, Wire, WireError
 
@@ -84,7 +84,7 @@ class PrivacyIdea:
             "audit": lambda own: self._audit(wire, dict(own), now),
         }
         first = self.start(now() - timedelta(seconds=self.told.lookback_s))
-        return woven({name: walks[name] for name in self.streams}, resumed(cursor, first))
+        return woven({name: walks[name] for name in self.streams}, cursor, first)
 
     def check(self, wire: Wire, now: Clock) -> list[Finding]:
         """The credential, each log, the clock, and the rights that a log-in tells."""

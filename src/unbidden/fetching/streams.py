@@ -29,12 +29,13 @@ class Step:
 Walk: TypeAlias = Callable[[Mapping[str, str]], Iterator[Step]]
 
 
-def woven(walks: Mapping[str, Walk], cursor: Cursor) -> Iterator[Page]:
-    """The pages of all logs, one log after the other, and at the end an empty one. A log that fails does not stop the others.
+def woven(walks: Mapping[str, Walk], cursor: Cursor | None, first: Cursor) -> Iterator[Page]:
+    """The pages of all logs from a cursor on, one log after the other, and at the end an empty one. A log that fails does not stop the others.
 
-    Raises the first log's error when all failed, and what is not the vendor's answer (RefusedError, a secret that cannot be read) at once.
+    A log that the cursor does not know begins where `first` says. Raises the first log's error when all failed, and what is not the vendor's answer
+    (RefusedError, a secret that cannot be read) at once.
     """
-    whole, failures = dict(cursor), dict[str, WireError]()
+    whole, failures = _resumed(cursor, first), dict[str, WireError]()
     for name, walk in walks.items():
         try:
             for step in walk({key.rpartition(".")[2]: value for key, value in whole.items() if key.rpartition(".")[0] == name}):
@@ -53,7 +54,7 @@ def started(names: tuple[str, ...], begin: Mapping[str, str]) -> Cursor:
     return {f"{name}.{key}": value for name in names for key, value in begin.items()}
 
 
-def resumed(cursor: Cursor | None, first: Cursor) -> Cursor:
+def _resumed(cursor: Cursor | None, first: Cursor) -> dict[str, str]:
     """The cursor, with the beginning of each log that it does not know yet: one that was added to the configuration."""
     known = {key.rpartition(".")[0] for key in cursor or {}}
     return {**{key: value for key, value in first.items() if key.rpartition(".")[0] not in known}, **(cursor or {})}

@@ -19,12 +19,10 @@ from unbidden.ingest.inputs import Input, open_all
 from unbidden.ingest.load import Spool, leftovers, load, load_spooled, reader_sql, uniform
 from unbidden.ingest.plain import NO_YEAR, Years
 from unbidden.ingest.settle import settle
-from unbidden.ingest.spell import Recognised, recognise
+from unbidden.ingest.spell import NOT_A_LOG, Recognised, recognise, refusal
 from unbidden.providers import Shape, registry, shapes
 
 Progress: TypeAlias = Callable[[str], None]
-
-_NOT_A_LOG = "not a log of a provider that can be read"
 
 
 def read(
@@ -164,7 +162,7 @@ class _Reading:
             for hit in hits:
                 source.rows += 1
                 if hit is None:
-                    source.bad.append(Piece(piece.line, piece.value, _NOT_A_LOG if self._only is None else f"not a row of {self._only}"))
+                    source.bad.append(Piece(piece.line, piece.value, refusal(self._only)))
                 else:
                     source.hits += 1
                     self._spool.add(hit.provider, hit.shape, hit.record, number, piece.line)
@@ -175,7 +173,7 @@ def _said_of_all(bad: Sequence[Piece]) -> str | None:
     whys = {piece.why for piece in bad}
     if NO_YEAR in whys:
         return NO_YEAR
-    return f"{_NOT_A_LOG}: none of its {len(bad):,} rows is" if whys == {_NOT_A_LOG} else None
+    return f"{NOT_A_LOG}: none of its {len(bad):,} rows is" if whys == {NOT_A_LOG} else None
 
 
 def _recognise(value: object, only: str | None) -> Iterator[Recognised | None]:

@@ -15,10 +15,9 @@ from unbidden import engine
 from unbidden.ingest import plain
 from unbidden.ingest.forms import Piece, line_piece
 from unbidden.ingest.load import Spool, load_spooled
-from unbidden.ingest.spell import recognise
+from unbidden.ingest.spell import recognise, refusal
 from unbidden.intake import Lot
 
-_NOT_A_LOG = "not a log of a provider that can be read"
 # A line that names no year is of the last one in which its day is not later than its arrival, give or take a zone.
 _AHEAD = timedelta(days=1)
 
@@ -65,7 +64,7 @@ def _spool(spool: Spool, lot: Lot, number: int, place: int, text: str) -> Iterat
             yield piece.doubt or "it holds no rows"
         for hit in hits:
             if hit is None:
-                yield _NOT_A_LOG if lot.provider is None else f"not a row of {lot.provider}"
+                yield refusal(lot.provider)
             else:
                 spool.add(hit.provider, hit.shape, hit.record, number, place)
 

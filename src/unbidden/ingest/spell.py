@@ -19,6 +19,7 @@ from unbidden.providers import Path, Shape, shapes
 
 Plan: TypeAlias = tuple[tuple[str, Path], ...]
 
+NOT_A_LOG = "not a log of a provider that can be read"
 MAX_DEPTH = 8
 # What Azure tables append to column names: a type letter, or the zone in brackets.
 _SUFFIX = re.compile(r"(_(s|d|b|g|t|dynamic|string))?( ?\[utc\])?$", re.IGNORECASE)
@@ -242,6 +243,11 @@ def _names(keys: tuple[str, ...], wanted: tuple[str, ...]) -> tuple[tuple[str, s
     by_word = {squash(name): name for name in wanted}
     named = {by_word[squash(key)]: key for key in reversed(keys) if squash(key) in by_word}
     return tuple((key, name) for name, key in named.items())
+
+
+def refusal(only: str | None) -> str:
+    """Why a value in which nothing was recognised is refused; `only` is the one provider that was looked for, if there was one."""
+    return NOT_A_LOG if only is None else f"not a row of {only}"
 
 
 def dumps(value: object) -> str:

@@ -51,7 +51,7 @@ class Crowd:
         """Take over the traces in `part` of the people of `part.judged`; gives the others for whom that changes what a crowd table says."""
         con = self.con
         con.execute("SET search_path = 'main'")
-        changed = {name: self._replace(name) for name in TRACES}
+        changed = {name: replaced(con, name) for name in TRACES}
         con.execute("DELETE FROM main.stranger WHERE person IN (FROM part.judged)")
         affected = self._outages() if changed["trace_end"] else set()
         for table, (traces, keys) in _MADE_OF.items():
@@ -59,18 +59,6 @@ class Crowd:
                 affected |= self._renew(table, traces, keys)
         con.execute("INSERT INTO main.stranger FROM part.stranger")
         return affected
-
-    def _replace(self, name: LiteralString) -> bool:
-        """Put the judged people's traces in the place of their old ones; the difference stays in `part.<name>_diff`. Whether there is one."""
-        con = self.con
-        con.execute(f"""CREATE OR REPLACE TABLE part.{name}_diff AS
-            WITH old AS (FROM main.{name} WHERE person IN (FROM part.judged)), new AS (FROM part.{name})
-            (FROM old EXCEPT ALL FROM new) UNION ALL (FROM new EXCEPT ALL FROM old)""")
-        if not engine.one(con, f"SELECT count(*) FROM part.{name}_diff"):
-            return False
-        con.execute(f"DELETE FROM main.{name} WHERE person IN (FROM part.judged)")
-        con.execute(f"INSERT INTO main.{name} FROM part.{name}")
-        return True
 
     def _outages(self) -> set[str]:
         """Reckon the outages anew from the first change on; gives who had a prompt where one began, ended or moved."""
@@ -117,3 +105,18 @@ class Crowd:
 
     def _sql(self, table: str) -> str:
         return dict(steps.steps("crowds"))[table]
+
+
+def replaced(con: duckdb.DuckDBPyConnection, name: LiteralString) -> bool:
+    """Put the judged people's rows of a table in `part` in the place of their old ones in `main`; the difference is in `part.<name>_diff`.
+
+    Whether there is one.
+    """
+    con.execute(f"""CREATE OR REPLACE TABLE part.{name}_diff AS
+        WITH old AS (FROM main.{name} WHERE person IN (FROM part.judged)), new AS (FROM part.{name})
+        (FROM old EXCEPT ALL FROM new) UNION ALL (FROM new EXCEPT ALL FROM old)""")
+    if not engine.one(con, f"SELECT count(*) FROM part.{name}_diff"):
+        return False
+    con.execute(f"DELETE FROM main.{name} WHERE person IN (FROM part.judged)")
+    con.execute(f"INSERT INTO main.{name} FROM part.{name}")
+    return True

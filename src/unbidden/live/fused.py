@@ -6,14 +6,13 @@ import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import LiteralString, cast
 
 import duckdb
 import sqlglot
 from sqlglot import exp
 
 from unbidden import detect, engine
-from unbidden.detect import LIVE, OFF, STAGED, Catalogue, Detection
+from unbidden.detect import OFF, Catalogue, Detection
 
 _COLUMNS = ("person", "fired_at", "prompt_id", "phase", "numbers", "events")
 # What makes a SELECT more than a look at each row by itself.
@@ -47,7 +46,7 @@ class Fused:
             if look is None:
                 self._alone[name] = detection
             else:
-                together[look.table, "staged" if detection.status == STAGED else "signal"].append((detection, look))
+                together[look.table, detect.table_of(detection)].append((detection, look))
         self._statements = [_statement(table, into, looks) for (table, into), looks in sorted(together.items(), key=lambda pair: pair[0])]
 
     def run(self, con: duckdb.DuckDBPyConnection) -> None:
@@ -98,13 +97,11 @@ def _statement(table: str, into: str, looks: Sequence[tuple[Detection, _Look]]) 
 
 def _hit(detection: Detection, look: _Look) -> str:
     """One detection's signal of a row, NULL where it does not fire."""
-    about, is_live = detection.about, detection.status == LIVE
-    facts: dict[str, LiteralString | str] = {
-        "detection": engine.quote(detection.name), "version": engine.quote(detection.version), "person": look.given["person"],
-        "fired_at": look.given["fired_at"], "prompt_id": f"CAST({look.given['prompt_id']} AS VARCHAR)", "phase": f"CAST({look.given['phase']} AS VARCHAR)",
-        "evidence": engine.quote(about["group"]), "weight": f"CAST({float(about['weight']) if is_live else 0.0!r} AS DOUBLE)",
-        "carries": json.dumps(bool(about.get("carries", False))), "founds": json.dumps(bool(about.get("founds", False)) and is_live),
-        "numbers": f"CAST(to_json({look.given['numbers']}) AS VARCHAR)", "events": look.given["events"],
-    }  # fmt: skip
-    told = ", ".join(f"'{name}': {cast('str', sql)}" for name, sql in facts.items())
-    return f"CASE WHEN {look.condition} THEN {{{told}}} END"
+    told = {
+        **{name: f"CAST({value!r} AS DOUBLE)" if isinstance(value, float) else _literal(value) for name, value in detect.facts(detection).items()},
+        **{name: look.given[name] for name in ("person", "fired_at", "events")},
+        **{name: f"CAST({look.given[name]} AS VARCHAR)" for name in ("prompt_id", "phase")},
+        "numbers": f"CAST(to_json({look.given['numbers']}) AS VARCHAR)",
+    }
+    fields = ", ".join(f"'{name}': {sql}" for name, sql in told.items())
+    return f"CASE WHEN {look.condition} THEN {{{fields}}} END"

@@ -12,7 +12,7 @@ from typing import Any, LiteralString
 import duckdb
 
 from unbidden import campaigns, detect, engine, line, result, steps
-from unbidden.live.crowd import STRANGER, TRACES, Crowd
+from unbidden.live.crowd import STRANGER, TRACES, Crowd, replaced
 from unbidden.live.events import Events
 from unbidden.live.fused import Fused
 
@@ -22,7 +22,6 @@ SELECT a.person, min(e.occurred_at) FROM main.event e JOIN main.alias a ON a.who
 WHERE e.kind <> 'other' AND e.occurred_at > CAST(getvariable('as_of') AS TIMESTAMP) AND a.person IN (FROM part.judged) GROUP BY ALL
 """
 _PENDING: LiteralString = "SELECT person, min(due_at) FROM part.account WHERE fate = 'pending' GROUP BY person"
-_CHAIN: LiteralString = "person IN (FROM part.judged)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +102,7 @@ class Judge:
     @property
     def is_behind(self) -> bool:
         """Whether somebody is still due of whom something arrived."""
-        return bool(self._pressing or self._due)
+        return self.due > 0
 
     @property
     def is_pressed(self) -> bool:
@@ -113,7 +112,7 @@ class Judge:
     def waiting(self, as_of: datetime) -> int:
         """How many people are due at an instant."""
         self._ring(as_of)
-        return len(self._pressing) + len(self._due)
+        return self.due
 
     def tick(self, as_of: datetime, most: int = 1000, *, at_leisure: int | None = None) -> Verdict:
         """Judge people who are due at an instant: those who may be under attack first, up to so many; of those who may wait only `at_leisure`, if given.
@@ -175,11 +174,7 @@ class Judge:
         """Tie the incidents of everybody anew when those of the judged have other strangers now; who is in another campaign by it is due."""
         con = self.con
         con.execute("DROP TABLE IF EXISTS part.tie")
-        difference: LiteralString = f"""WITH old AS (FROM main.strange WHERE {_CHAIN}), new AS (FROM part.strange)
-            SELECT count(*) FROM ((FROM old EXCEPT ALL FROM new) UNION ALL (FROM new EXCEPT ALL FROM old))"""
-        if engine.one(con, difference):
-            con.execute(f"DELETE FROM main.strange WHERE {_CHAIN}")
-            con.execute("INSERT INTO main.strange FROM part.strange")
+        if replaced(con, "strange"):
             con.execute("SET search_path = 'main'")
             con.execute(f"CREATE OR REPLACE TABLE main.tie AS {dict(steps.steps('incidents'))['tie']}")
             campaigns.run(con)
