@@ -124,7 +124,7 @@ def fired(con: duckdb.DuckDBPyConnection, detection: Detection, params: Mapping[
 def _find(con: duckdb.DuckDBPyConnection, detection: Detection) -> None:
     """Run one detection. Raises ContentError when the SQL of a user's own does not work."""
     try:
-        con.execute(_insert_sql(detection), {**bind(detection.sql, detection.params), **facts(detection)})
+        con.execute(engine.parsed(_insert_sql(detection)), {**bind(detection.sql, detection.params), **facts(detection)})
     except engine.TOO_LARGE:
         raise
     except duckdb.Error as error:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from pathlib import Path
 from tempfile import gettempdir
@@ -134,6 +134,18 @@ def sql_type(structure: Structure | list[Structure] | str) -> str:
 def quote(text: str) -> LiteralString:
     """A SQL string literal. For file names and types only, which cannot be parameters everywhere in DuckDB."""
     return cast("LiteralString", "'" + text.replace("'", "''") + "'")
+
+
+@cache
+def _parser() -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(config={"threads": 1})
+
+
+@lru_cache(maxsize=1024)
+def parsed(sql: str) -> duckdb.Statement:
+    """One statement, parsed once for as often as it is executed, on whatever connection: parsing is a sixth of what a small tick costs."""
+    (statement,) = _parser().extract_statements(sql)
+    return statement
 
 
 def rows(con: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[object] | Mapping[str, object] | None = None) -> list[Row]:

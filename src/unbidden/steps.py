@@ -9,7 +9,7 @@ from importlib import resources
 
 import duckdb
 
-from unbidden import content
+from unbidden import content, engine
 
 _NAME = re.compile(r"^(\d+)_([a-z_]+)\.sql$")
 
@@ -38,4 +38,4 @@ def run(con: duckdb.DuckDBPyConnection, folder: str, given: Mapping[str, object]
     """Make every table of a folder, replacing those that are there. `given` adds to the folder's own numbers."""
     known = {**numbers(folder), **given}
     for name, sql in steps(folder):
-        con.execute(f"CREATE OR REPLACE TABLE {name} AS {sql}", bind(sql, known))
+        con.execute(engine.parsed(f"CREATE OR REPLACE TABLE {name} AS {sql}"), bind(sql, known))

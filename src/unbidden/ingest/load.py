@@ -149,7 +149,7 @@ def _insert(con: duckdb.DuckDBPyConnection, provider: str, shape: Shape) -> None
     # makes of the bounds of a few rows that are held can fail to bind (DuckDB 2.0.0: "BindBuiltinScalarFunction did not return ...").
     con.execute("SET disabled_optimizers = 'join_order,build_side_probe_side,statistics_propagation'")
     try:
-        con.execute(_STATEMENTS[shape])
+        con.execute(engine.parsed(_STATEMENTS[shape]))
     finally:
         con.execute("SET disabled_optimizers = ''")
 

@@ -53,7 +53,7 @@ class Fused:
         """Fill `signal` and `staged` as `detect.run` does."""
         detect.run(con, self._alone)  # it makes both tables anew
         for statement in self._statements:
-            con.execute(statement)
+            con.execute(engine.parsed(statement))
 
 
 def _look(detection: Detection) -> _Look | None:
