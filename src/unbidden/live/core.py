@@ -18,8 +18,9 @@ from unbidden.line import Options
 from unbidden.live.judge import Judge, Verdict
 from unbidden.live.keeper import Batch, Keeper, Reader, drained
 
-# People judged at once: more make a tick longer, fewer make everybody wait. Those who may wait fill a tick only so far.
-PEOPLE_AT_ONCE, AT_LEISURE = 600, 100
+# People judged at once: more make a tick longer, fewer make everybody wait. Of those who may wait a tick takes a share, so that whoever is pressing next
+# does not wait long for it; a tick costs nearly as much for one as for the fewest, and rounds of so many ticks are short enough for the others.
+PEOPLE_AT_ONCE, FEWEST_AT_LEISURE, TICKS_A_ROUND = 600, 100, 10
 EVENTS_AT_ONCE = 10_000
 TIDY_EVERY_S = 1800.0
 # How long to wait at most before a desk that is away is tried again.
@@ -102,6 +103,8 @@ class Core:
             self.record(self.judge.tick(self.as_of(), 5_000))
             if self.problem is not None:  # the desk is away: whoever is left is judged when it is back
                 break
+        # From here on statements are small, and each thread of ours runs its own: handing them out to others costs more than it saves.
+        self.con.execute("SET threads = 1")
         self._tidied_s = self.monotonic()
         self.is_ready = True
 
@@ -133,7 +136,7 @@ class Core:
         if not self.judge.waiting(as_of):
             return bool(batches)
         begun_s = self.monotonic()
-        verdict = self.judge.tick(as_of, PEOPLE_AT_ONCE, at_leisure=AT_LEISURE if self.judge.is_pressed else None)
+        verdict = self.judge.tick(as_of, PEOPLE_AT_ONCE, at_leisure=max(FEWEST_AT_LEISURE, self.judge.due // TICKS_A_ROUND))
         self.on_tick(self.monotonic() - begun_s, len(verdict.judged))
         self.record(verdict)
         return True

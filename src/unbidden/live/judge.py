@@ -104,11 +104,6 @@ class Judge:
         """Whether somebody is still due of whom something arrived."""
         return self.due > 0
 
-    @property
-    def is_pressed(self) -> bool:
-        """Whether somebody is due who may be under attack."""
-        return bool(self._pressing)
-
     def waiting(self, as_of: datetime) -> int:
         """How many people are due at an instant."""
         self._ring(as_of)
