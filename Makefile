@@ -11,7 +11,7 @@ LOCKED := .venv/.locked
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lab check evaluate bench kills fuzz docs format lock clean
+.PHONY: help demo test lab spark check evaluate bench kills fuzz docs format lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ test: $(READY) ## Run the tests; those that could not run are listed with the re
 
 lab: $(READY) ## Run the tests against real servers alone: privacyIDEA and FreeRADIUS, in .lab
 	$(BIN)/pytest --durations=3 tests/lab $(ARGS)
+
+spark: $(READY) ## Read a lake with Spark and Sail, set up in .lab from half a gigabyte of packages; needs Java 17
+	UNBIDDEN_SPARK=1 $(BIN)/pytest -n 0 tests/lake/test_spark.py $(ARGS)
 
 check: $(READY) ## Lint, check the format, the types, the direction of imports and the reference pages
 	$(BIN)/ruff check
@@ -52,11 +55,13 @@ format: $(READY) ## Put the code into its format, and mend what the linter can m
 	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
 
-lock: ## Write requirements.lock and the lab's anew (needs uv; ARGS=--upgrade takes newer releases)
+lock: ## Write requirements.lock, the lab's and Spark's anew (needs uv; ARGS=--upgrade takes newer releases)
 	$(UV) pip compile --quiet --universal --python-version 3.11 --group dev --generate-hashes \
 		--custom-compile-command 'make lock' --output-file requirements.lock $(ARGS) pyproject.toml
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--custom-compile-command 'make lock' --output-file tests/lab/privacyidea.lock $(ARGS) tests/lab/privacyidea.in
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--custom-compile-command 'make lock' --output-file tests/lake/spark.lock $(ARGS) tests/lake/spark.in
 
 clean: ## Remove everything that was made, .venv too
 	rm -rf .venv .lab tests/kusto/node_modules build dist demo bench evaluation.json .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -77,7 +77,7 @@ def lock_entries(lock: Path) -> dict[str, str]:
     return {re.split(r"[^\w.-]", entry, maxsplit=1)[0]: entry for entry in entries}
 
 
-@pytest.mark.parametrize("lock", ["requirements.lock", "tests/lab/privacyidea.lock"])
+@pytest.mark.parametrize("lock", ["requirements.lock", "tests/lab/privacyidea.lock", "tests/lake/spark.lock"])
 def test_the_lock_has_an_exact_version_and_hashes_for_everything(repository: Path, lock: str) -> None:
     entries = lock_entries(repository / lock)
     assert entries

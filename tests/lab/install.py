@@ -81,7 +81,7 @@ def install(folder: Path) -> Parts:
     parts, lock = Parts(folder), LOCK.read_bytes() + sys.version.encode()
     with alone(folder / "lock"):
         unpack(folder, parts.debian, PACKAGES)
-        _once(parts.venv, lock, lambda: _environment(parts))
+        environment(parts.venv, LOCK)
         _once(parts.fresh, lock + (HERE / "pi.cfg").read_bytes() + repr(SETUP).encode(), lambda: _fresh_server(parts))
     return parts
 
@@ -132,10 +132,18 @@ def _unpack(folder: Path, root: Path, packages: Sequence[str]) -> None:
     shutil.rmtree(lists)
 
 
-def _environment(parts: Parts) -> None:
-    _do(sys.executable, "-m", "venv", str(parts.venv))
+def environment(venv: Path, lock: Path) -> None:
+    """Make an environment of what a lock names, unless it is there already.
+
+    Raises CannotInstallError with the reason. Nobody else may do the same in the folder meanwhile.
+    """
+    _once(venv, lock.read_bytes() + sys.version.encode(), lambda: _environment(venv, lock))
+
+
+def _environment(venv: Path, lock: Path) -> None:
+    _do(sys.executable, "-m", "venv", str(venv))
     pip = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes")
-    _do(str(parts.python), *pip, "--requirement", str(LOCK))
+    _do(str(venv / "bin" / "python"), *pip, "--requirement", str(lock))
 
 
 def _fresh_server(parts: Parts) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.client import HTTPConnection
@@ -26,6 +28,8 @@ PAGE = 500
 MAX_FAILS = 50
 
 _PUSH = {"push_firebase_configuration": "poll only", "push_registration_url": "http://127.0.0.1/ttype/push", "push_ssl_verify": "0"}
+# What an administrator may do who only reads the logs.
+READS = "auditlog, authentication_log_read"
 # A VPN cannot come back and ask how it went: its one request waits for the phone, so many seconds of the lab's clock.
 PUSH_WAIT_S = 60
 
@@ -92,6 +96,10 @@ class Server:
         for name, policy in policies.items():
             self.administer("POST", f"/policy/{name}", {"active": "true", "realm": REALM, **policy})
 
+    def allow_reading(self, name: str) -> None:
+        """Let an administrator read the logs. From the first such policy on no administrator may do what no policy allows."""
+        self.administer("POST", f"/policy/{name}", {"scope": "admin", "action": READS, "adminuser": name, "active": "true"})
+
     def export(self, folder: Path) -> None:
         """The server's two logs, each page as it came."""
         self.log_in()
@@ -114,3 +122,10 @@ def serving(parts: Parts, folder: Path, clock: Clock) -> Iterator[Server]:
     environment = {"PRIVACYIDEA_CONFIGFILE": str(folder / "pi.cfg"), **clock.environment}
     with running(words, folder / "printed.log", environment, server.is_up):
         yield server
+
+
+def add_administrator(parts: Parts, server: Server, clock: Clock, name: str, password: str) -> None:
+    """One more administrator, who may do what the server's policies say."""
+    environment = {**os.environ, **clock.environment, "PRIVACYIDEA_CONFIGFILE": str(server.folder / "pi.cfg")}
+    words = [str(parts.manage), "admin", "add", name, "-p", password]
+    subprocess.run(words, check=True, capture_output=True, timeout=60, env=environment)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -57,9 +55,7 @@ def lived(parts: Parts, clock: Clock, tmp_path_factory: pytest.TempPathFactory) 
                 running.ask("POST", "/validate/check", {"user": person, "pass": "mistyped"}, client=OFFICE, agent=BROWSER)
                 clock.wait(3)
         running.export(folder / "logs")
-        environment = {**os.environ, **clock.environment, "PRIVACYIDEA_CONFIGFILE": str(folder / "privacyidea" / "pi.cfg")}
-        words = [str(parts.manage), "admin", "add", "reader", "-p", PASSWORDS["READER"]]
-        subprocess.run(words, check=True, capture_output=True, timeout=60, env=environment)
+        server.add_administrator(parts, running, clock, "reader", PASSWORDS["READER"])
         yield running, folder
 
 
@@ -74,8 +70,7 @@ def test_who_may_do_everything_is_refused_and_who_reads_loses_nothing(lived: tup
     wire = Wire(clock=clock.now, sleep=time.sleep)
     with pytest.raises(RefusedError, match="read scopes only"):
         list(connector(running, "super").pages(wire, None, clock.now))
-    policy = {"scope": "admin", "action": "auditlog, authentication_log_read", "adminuser": "reader", "active": "true"}
-    running.administer("POST", "/policy/reader", policy)
+    running.allow_reading("reader")
     assert [(finding.level, finding.text) for finding in connector(running, "reader").check(wire, clock.now) if finding.level != "fine"] == []
 
     whole = list(connector(running, "reader").pages(wire, None, clock.now))

@@ -28,9 +28,9 @@ compact_every_s = {compact_s}
 [desk]
 url = "sqlite:///{folder}/desk.db"
 [judge]
-clock = "events"
-people = "{company}/people.csv"
-trust = "{company}/trust.csv"
+{judge}
+[health]
+port = 0
 [doors.http]
 port = 0
 [[doors.http.push]]
@@ -38,14 +38,19 @@ source = "push"
 secret = "env:UNBIDDEN_TOKEN"
 {more}
 """
+_BY_EVENTS = """
+clock = "events"
+people = "{company}/people.csv"
+trust = "{company}/trust.csv"
+"""
 
 
 @dataclass(slots=True)
 class Server:
-    """One server's folder and process."""
+    """One server's folder and process. Without a company it knows nobody, and judges by the clock."""
 
     folder: Path
-    company: Path
+    company: Path | None = None
     more: str = ""
     compact_s: float = 5.0
     process: subprocess.Popen[str] | None = None
@@ -55,7 +60,8 @@ class Server:
     def start(self) -> None:
         """Start it, and return when it serves."""
         config = self.folder / "unbidden.toml"
-        config.write_text(_CONFIG.format(folder=self.folder, company=self.company, compact_s=self.compact_s, more=self.more))
+        judge = _BY_EVENTS.format(company=self.company) if self.company else ""
+        config.write_text(_CONFIG.format(folder=self.folder, judge=judge, compact_s=self.compact_s, more=self.more))
         environment = {**os.environ, "UNBIDDEN_TOKEN": TOKEN, "UNBIDDEN_HOOK": "secret-of-a-test"}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "unbidden", "serve", "--config", str(config)], stderr=subprocess.PIPE, env=environment, text=True
