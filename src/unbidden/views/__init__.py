@@ -1,0 +1,1 @@
+"""Views: what the console and the API show, read from the desk, the lake and the running server. They change nothing."""
