@@ -114,6 +114,11 @@ class Intake:
         """How many rows wait."""
         return self._rows
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing waits, not even a lot that brings no rows, only a cursor."""
+        return not self._lots
+
     def _has_room(self, rows: int, size: int) -> bool:
         if self._is_closed:
             return False

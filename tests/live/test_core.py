@@ -210,6 +210,15 @@ def test_stop_finishes_what_is_there(tmp_path: Path, rows: list[Timed], options:
     assert recorder.incidents == wanted
 
 
+def test_cursor_that_comes_last_and_alone_is_kept_at_the_stop(tmp_path: Path, options: line.Options) -> None:
+    core, stop = _core(tmp_path, options, Recorder()), threading.Event()
+    core.intake.offer(Lot("test", (), datetime.now(UTC), cursor={"at": "9"}), time.monotonic())
+    stop.set()
+    core.keeper.run(stop)
+    assert core.lake.cursor("test") == {"at": "9"}
+    core.lake.close()
+
+
 def test_part_that_ends_by_an_error_ends_the_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(_self: Core, _stop: threading.Event) -> None:
         raise ZeroDivisionError("a secret")

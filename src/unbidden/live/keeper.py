@@ -72,7 +72,7 @@ class Keeper:
 
     def run(self, stop: threading.Event) -> None:
         """Keep what comes until told to stop; what is in the queue then is kept too."""
-        while not stop.is_set() or self.intake.waiting:
+        while not stop.is_set() or not self.intake.is_empty:
             self.step(0.05 if not stop.is_set() else 0.0)
 
     def step(self, timeout_s: float) -> None:
