@@ -15,6 +15,7 @@ from unbidden import line, result, simulate
 from unbidden.errors import UnbiddenError
 from unbidden.intake import FullError, Intake, Lot
 from unbidden.lake import Lake, LakeError
+from unbidden.live import keeper
 from unbidden.live.core import Core
 from unbidden.live.replay import Timed, timed_rows
 from unbidden.live.service import Service
@@ -148,6 +149,62 @@ def test_lake_that_refuses_tells_the_sender_and_loses_nothing(
     _finish(core)
     assert core.keeper.problem is None
     assert recorder.incidents == wanted
+
+
+def test_keeper_that_failed_tries_by_itself_whether_it_goes_again(
+    tmp_path: Path, rows: list[Timed], options: line.Options, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    core = _core(tmp_path, options, Recorder())
+    now_s = [100.0]
+    core.keeper.monotonic = lambda: now_s[0]
+
+    def full(_self: Lake, _lots: Sequence[Lot], _now: datetime) -> int:
+        raise LakeError("the disk is full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Lake, "append", full)
+        core.intake.offer(Lot("test", (rows[0].text,), datetime.now(UTC)), time.monotonic())
+        core.keeper.step(0.0)
+        assert core.keeper.problem
+    core.keeper.step(0.0)
+    assert core.keeper.problem, "not at once"
+    now_s[0] += 10
+    core.keeper.step(0.0)
+    assert core.keeper.problem is None
+    core.lake.close()
+
+
+def test_disk_of_passing_files_that_is_full_holds_up_the_reader_until_there_is_room(
+    tmp_path: Path, rows: list[Timed], options: line.Options, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    core = _core(tmp_path, options, Recorder())
+    part = tuple(row.text for row in rows[:20])
+
+    def full(_con: object, _lots: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(keeper, "arrive", full)
+        for _ in range(core.keeper.kept.maxsize + 3):
+            core.intake.offer(Lot("test", part, datetime.now(UTC)), time.monotonic())
+        broken.setattr(keeper, "ROWS_AT_ONCE", len(part))
+        core.keeper.step(0.0)
+        core.reader.step(0.0)
+        assert "No space left on device" in str(core.reader.problem)
+        stop = threading.Event()
+        stop.set()
+        core.keeper.run(stop)
+        core.reader.run(stop)
+        assert not core.intake.waiting, "it ends, although the reader cannot go on; all is in the lake"
+        assert core.reader.batches.empty()
+    core.reader.step(0.0)
+    core.reader.flush()
+    assert core.reader.problem is None
+    core.lake.close()
+    again = _core(tmp_path, options, Recorder())
+    rows_read = [one.reader.tallies["test"].rows for one in (core, again)]
+    assert sum(rows_read) == len(part) * (core.keeper.kept.maxsize + 3)
+    again.lake.close()
 
 
 def test_clock_that_is_set_back_takes_nothing_back(tmp_path: Path, rows: list[Timed], options: line.Options) -> None:

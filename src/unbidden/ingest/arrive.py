@@ -35,17 +35,21 @@ class Unread:
 def arrive(con: duckdb.DuckDBPyConnection, lots: Sequence[Lot], scratch: Path | None = None) -> list[Unread]:
     """Fill `event`, which is made anew, from the texts of the lots, and give what could not be read. An event's `source` is its lot's number from 0.
 
-    The events are as they came: what is told twice is there twice, and nobody is named who is not named in the row itself.
+    The events are as they came: what is told twice is there twice, and nobody is named who is not named in the row itself. Raises OSError when the
+    disk of passing files is full: then it can be done again.
     """
     engine.create(con, "event", "unread", is_anew=True)
     lost: list[Unread] = []
     with TemporaryDirectory(prefix="unbidden-", dir=scratch) as folder:
         spool = Spool(Path(folder))
-        for number, lot in enumerate(lots):
-            for place, text in enumerate(lot.texts, 1):
-                lost += [Unread(number, place, why, text[:200]) for why in _spool(spool, lot, number, place, text)]
-        for provider, shape, file in spool.close():
-            load_spooled(con, provider, shape, file, {number: lot.source for number, lot in enumerate(lots)})
+        try:
+            for number, lot in enumerate(lots):
+                for place, text in enumerate(lot.texts, 1):
+                    lost += [Unread(number, place, why, text[:200]) for why in _spool(spool, lot, number, place, text)]
+            for provider, shape, file in spool.close():
+                load_spooled(con, provider, shape, file, {number: lot.source for number, lot in enumerate(lots)})
+        finally:
+            spool.abandon()
     lost += [Unread(int(str(lot)), int(str(place)), str(why), str(text)) for lot, place, why, text in engine.rows(con, _REFUSED)]
     return lost
 

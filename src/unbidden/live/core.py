@@ -84,6 +84,7 @@ class Core:
         self.judge = Judge(self.options, self.con, self.apart.login if self.apart else None)
         self.keeper = Keeper(self.lake, self.intake, self.clock, self.monotonic, self.tell)
         self.reader = Reader(self.lake, self.con.cursor(), self.clock, self.monotonic, self.tell, kept=self.keeper.kept)
+        self.keeper.is_held_up = lambda: self.reader.is_held_up
 
     def begin(self, progress: Callable[[str], None] = lambda _: None) -> None:
         """Catch up with the lake: everything it holds of the time that is looked back on is judged, and what is so is put on the desk."""
