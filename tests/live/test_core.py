@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from unbidden import line, result, simulate
+from unbidden.desk import Desk, TargetRule
 from unbidden.errors import UnbiddenError
 from unbidden.intake import FullError, Intake, Lot
 from unbidden.lake import Lake, LakeError
@@ -281,3 +282,24 @@ def test_part_that_ends_by_an_error_ends_the_server(tmp_path: Path, monkeypatch:
     service.close()
     assert [text for text in told if text.startswith("judge: unexpected ZeroDivisionError")]
     assert "a secret" not in str(told)
+
+
+def test_upkeep_lets_go_of_what_was_told_long_ago(tmp_path: Path, wanted: dict[str, Any]) -> None:
+    """The incidents are of March, and were told then; the server begins in November, and looks back on 30 days."""
+    url, told_at, targets = f"sqlite:///{tmp_path / 'desk.db'}", datetime(2026, 4, 1, tzinfo=UTC), [TargetRule("soc")]
+    told = {"lake": {"root": str(tmp_path / "lake"), "compact_every_s": 1.0}, "desk": {"url": url}, "health": {"enabled": False}}
+    service = Service(Settings.model_validate(told), line.Options(), {}, clock=lambda: datetime(2026, 11, 1, tzinfo=UTC))
+    with Desk.open(url) as desk:
+        desk.record([], list(wanted.values()), told_at, targets)
+        while (parcel := desk.claim("soc", "me", told_at)) is not None:
+            assert desk.mark_sent(parcel, "me", told_at)
+        assert desk.outbox()
+        service.start()
+        try:
+            deadline = time.monotonic() + 60
+            while desk.outbox():
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+            assert len(desk.incidents()) == len(wanted)
+        finally:
+            service.close()

@@ -112,6 +112,11 @@ class Core:
         self._latest = now if self._latest is None else max(now, self._latest)
         return self._latest
 
+    @property
+    def latest(self) -> datetime | None:
+        """The instant that was judged last; None before the first judgement. Any thread may ask."""
+        return self._latest
+
     def run(self, stop: threading.Event) -> None:
         """Judge what comes until told to stop, and to the end of what is there then."""
         failures = 0
