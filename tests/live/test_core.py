@@ -5,16 +5,18 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from unbidden import line, result, simulate
 from unbidden.desk import Desk, TargetRule
 from unbidden.errors import UnbiddenError
-from unbidden.intake import FullError, Intake, Lot
+from unbidden.intake import FullError, Intake, Lot, unreadable
 from unbidden.lake import Lake, LakeError
 from unbidden.live import keeper
 from unbidden.live.core import Core
@@ -282,6 +284,19 @@ def test_part_that_ends_by_an_error_ends_the_server(tmp_path: Path, monkeypatch:
     service.close()
     assert [text for text in told if text.startswith("judge: unexpected ZeroDivisionError")]
     assert "a secret" not in str(told)
+
+
+def test_file_that_cannot_be_read_stands_in_unread(tmp_path: Path, options: line.Options) -> None:
+    core = _core(tmp_path, options, Recorder())
+    texts = (unreadable("caf\udce9.bin", "a binary file, not a log", 7, "ab12"), unreadable("b.zip", "it is damaged", 8, "cd34"))
+    core.intake.offer(Lot("folder", texts, datetime.now(UTC)), time.monotonic())
+    core.keeper.step(0.1)
+    _finish(core)
+    with closing(duckdb.connect()) as con:
+        core.lake.view(con, "unread")
+        found = con.execute("SELECT source, why, text FROM unread ORDER BY number").fetchall()
+    assert [row[:2] for row in found] == [("folder", "caf?.bin: a binary file, not a log"), ("folder", "b.zip: it is damaged")]
+    assert '"sha256": "ab12"' in found[0][2]
 
 
 def test_upkeep_lets_go_of_what_was_told_long_ago(tmp_path: Path, wanted: dict[str, Any]) -> None:

@@ -16,7 +16,7 @@ from unbidden.ingest import plain
 from unbidden.ingest.forms import Piece, line_piece
 from unbidden.ingest.load import Spool, load_spooled
 from unbidden.ingest.spell import recognise, refusal
-from unbidden.intake import Lot
+from unbidden.intake import Lot, why_unreadable
 
 # A line that names no year is of the last one in which its day is not later than its arrival, give or take a zone.
 _AHEAD = timedelta(days=1)
@@ -62,6 +62,9 @@ def _spool(spool: Spool, lot: Lot, number: int, place: int, text: str) -> Iterat
     for piece in _pieces(text, lot.received_at):
         if piece.why is not None:
             yield piece.why
+            continue
+        if (why := why_unreadable(piece.value)) is not None:
+            yield why
             continue
         hits = list(recognise(piece.value, lot.provider))
         if not hits:
