@@ -26,6 +26,8 @@ from unbidden.people import read_list
 from unbidden.settings import Settings
 from unbidden.trust import read_trust
 
+_LOT_ROWS = 600
+
 
 @pytest.fixture(scope="module")
 def company(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -86,9 +88,9 @@ def _core(folder: Path, options: line.Options, recorder: Recorder, clock: Callab
 
 
 def _feed(core: Core, rows: Sequence[Timed]) -> None:
-    """Hand rows over in lots, and work them off step by step."""
-    for start in range(0, len(rows), 400):
-        core.intake.offer(Lot("test", tuple(row.text for row in rows[start : start + 400]), datetime.now(UTC)), time.monotonic(), 5)
+    """Hand rows over in lots, and work them off step by step; each step has its price, however many rows it is for."""
+    for start in range(0, len(rows), _LOT_ROWS):
+        core.intake.offer(Lot("test", tuple(row.text for row in rows[start : start + _LOT_ROWS]), datetime.now(UTC)), time.monotonic(), 5)
         core.keeper.step(0.1)
         core.reader.step(0.1)
         core.step(0.0)
@@ -119,8 +121,11 @@ def test_desk_that_is_away_gets_everything_when_it_is_back(tmp_path: Path, rows:
 
 def test_desk_that_is_away_at_the_start_holds_nothing_up(tmp_path: Path, rows: list[Timed], options: line.Options, wanted: dict[str, Any]) -> None:
     core = _core(tmp_path, options, Recorder())
-    _feed(core, rows)
-    _finish(core)
+    core.intake.offer(Lot("test", tuple(row.text for row in rows), datetime.now(UTC)), time.monotonic())
+    core.keeper.step(0.1)
+    core.reader.step(0.1)
+    core.reader.flush()
+    core.lake.close()
     recorder = Recorder()
     recorder.is_away = True
     again = _core(tmp_path, options, recorder)

@@ -26,7 +26,7 @@ def keeper_health(core: Core, settings: HealthSettings) -> PartHealth:
     keeper = core.keeper
     problems = dict.fromkeys(filter(None, (keeper.problem, core.reader.problem)))
     found = [Finding("keeping", "problem", problem, AWAY["lake"]) for problem in problems]
-    found += _stuck(core, min(keeper.moved_s, core.reader.moved_s), settings)
+    found += _stuck(core, min(keeper.moved_s, core.reader.moved_s or keeper.moved_s), settings)
     return _part("keeper", found, {"rows_waiting": core.intake.waiting, "batches_waiting": core.reader.batches.qsize()})
 
 
