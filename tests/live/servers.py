@@ -84,19 +84,31 @@ class Server:
     def send(self, texts: Sequence[str], timeout_s: float = 30.0) -> bool:
         """Whether the server took the rows; not when it is away, or asks to wait."""
         try:
-            answer = httpx2.post(
-                f"http://127.0.0.1:{self.port}/v1/ingest", content="\n".join(texts).encode(), timeout=timeout_s,
-                headers={"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/x-ndjson"},
-            )  # fmt: skip
+            return self.post(texts, timeout_s).status_code == 200
         except httpx2.TransportError:
             return False
-        return answer.status_code == 200
+
+    def post(self, texts: Sequence[str], timeout_s: float = 30.0) -> httpx2.Response:
+        """What the server answers to rows."""
+        return httpx2.post(
+            f"http://127.0.0.1:{self.port}/v1/ingest", content="\n".join(texts).encode(), timeout=timeout_s,
+            headers={"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/x-ndjson"},
+        )  # fmt: skip
+
+    def ask(self, path: str) -> httpx2.Response:
+        """What the server answers to a question."""
+        return httpx2.get(f"http://127.0.0.1:{self.port}{path}")
 
     def kill(self) -> None:
         """End it at once, as a power cut would."""
         assert self.process is not None
         self.process.send_signal(signal.SIGKILL)
         self.process.wait(_STOP_S)
+
+    def end(self) -> None:
+        """End it if it still runs: a test that failed leaves none behind."""
+        if self.process is not None and self.process.poll() is None:
+            self.kill()
 
     def stop(self) -> int:
         """Ask it to end, and give its exit code."""

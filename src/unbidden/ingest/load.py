@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import LiteralString, TextIO
@@ -52,6 +53,12 @@ class Spool:
         for (provider, _), (shape, file, stream) in sorted(self._open.items()):
             stream.close()
             yield provider, shape, file
+
+    def abandon(self) -> None:
+        """Let go of the files, whatever could not be written of them."""
+        for _, _, stream in self._open.values():
+            with contextlib.suppress(OSError):
+                stream.close()
 
 
 def uniform(file: Path, only: str | None) -> tuple[str, Shape] | None:
