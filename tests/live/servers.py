@@ -31,6 +31,7 @@ url = "sqlite:///{folder}/desk.db"
 {judge}
 [health]
 port = 0
+{health}
 [doors.http]
 port = 0
 [[doors.http.push]]
@@ -53,6 +54,7 @@ class Server:
     company: Path | None = None
     more: str = ""
     compact_s: float = 5.0
+    health: str = ""
     process: subprocess.Popen[str] | None = None
     port: int = 0
     said: list[str] = field(default_factory=list)
@@ -61,7 +63,7 @@ class Server:
         """Start it, and return when it serves."""
         config = self.folder / "unbidden.toml"
         judge = _BY_EVENTS.format(company=self.company) if self.company else ""
-        config.write_text(_CONFIG.format(folder=self.folder, judge=judge, compact_s=self.compact_s, more=self.more))
+        config.write_text(_CONFIG.format(folder=self.folder, judge=judge, compact_s=self.compact_s, health=self.health, more=self.more))
         environment = {**os.environ, "UNBIDDEN_TOKEN": TOKEN, "UNBIDDEN_HOOK": "secret-of-a-test"}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "unbidden", "serve", "--config", str(config)], stderr=subprocess.PIPE, env=environment, text=True

@@ -25,7 +25,7 @@ from unbidden.trust import read_trust
 _SIZE_MB, _LEFT = 48, 100_000
 _PEOPLE, _DAYS = 20, 2
 _AT_ONCE, _REFUSALS = 20, 4
-_MORE = "[health]\nport = 0\nat_http_door = true\nevery_s = 1"
+_HEALTH = "at_http_door = true\nevery_s = 1"
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_full_disk_under_a_running_server_loses_nothing(tmp_path: Path, disk: Pa
     assert wanted
     (disk / "tmp").mkdir()
     monkeypatch.setenv("TMPDIR", str(disk / "tmp"))
-    server = Server(disk, company, _MORE)
+    server = Server(disk, company, health=_HEALTH)
     try:
         server.start()
         some = len(texts) // 4
