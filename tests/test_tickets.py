@@ -119,7 +119,7 @@ def test_a_complaint_says_why_it_counts(tmp_path: Path) -> None:
 PLAIN = {
     "Ｐｕｓｈ ｶﾞ ガ": "push ガ ガ",
     "é e\u0301 İstanbul Straße STRAẞE": "e e istanbul strasse strasse",
-    "‘x’ – “y”\u00a0z\u3000\n w": "'x' - \"y\" z  w",
+    "‘x’ – “y”\u00a0z\u3000\n w": "'x' - \"y\" z w",
     "soft\u00adhyphen": "softhyphen",
     "ДА ΟΔΟΣ": "да οδοσ",
     "\u2003 a\tb\u205f": "a b",
@@ -169,11 +169,12 @@ def test_long_and_odd_texts_are_judged_in_silence(tmp_path: Path, capfd: pytest.
     words = [word for _, _, text in labelled("written") for word in text.split()]
     texts = [" ".join(words[start::97]) for start in range(40)] + [
         "push I did not " * 20000,
-        "<" * 50000,
-        '{"type"' + '"text":"\\' * 20000,
+        "push " + "<" * 50000,
         "\0 push",
     ]
     judged(tmp_path, texts)
+    written = {"created": "2026-03-12 21:00:00", "summary": "push", "description": '{"type"' + '"text":"\\' * 20000}
+    assert len(read(tmp_path, "issues.json", json.dumps([{"key": "A-1", "fields": written}]))[0]) == 1
     assert capfd.readouterr() == ("", "")
 
 
