@@ -67,6 +67,13 @@ def test_provider_declares_what_it_can_see(name: str) -> None:
     assert all(patience.source for patience in provider.PATIENCE.values())
 
 
+@pytest.mark.parametrize("name", registry())
+def test_what_a_shape_tells_of_a_row_is_no_name_of_the_row(name: str) -> None:
+    for shape in registry()[name].SHAPES:
+        assert (shape.tells is None) == (not shape.told)
+        assert set(shape.told).isdisjoint({*shape.structure, "source", "_source", "_line"})
+
+
 def generated(name: str, number: int, rng: random.Random) -> dict[str, Any]:
     """A random event out of what the provider can express."""
     provider = registry()[name]

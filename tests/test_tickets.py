@@ -116,9 +116,82 @@ def test_a_complaint_says_why_it_counts(tmp_path: Path) -> None:
     assert (event["code"], event["certainty"], event["risk"]) == ("ticket", "inferred", "high")
 
 
-@pytest.mark.parametrize("text", ["Ｐｕｓｈ ｶﾞ ガ", "é e\u0301 İstanbul Straße", "‘x’ – “y”\u00a0z\u3000\n w", "soft\u00adhyphen", "ДА"])
-def test_a_text_is_plain_alike_in_python_and_in_sql(text: str) -> None:
-    assert engine.one(engine.connect(), f"SELECT {tickets._plain_sql('$1')}", [text]) == tickets.plain(text)  # noqa: SLF001 -- both halves of one thing
+PLAIN = {
+    "Ｐｕｓｈ ｶﾞ ガ": "push ガ ガ",
+    "é e\u0301 İstanbul Straße STRAẞE": "e e istanbul strasse strasse",
+    "‘x’ – “y”\u00a0z\u3000\n w": "'x' - \"y\" z w",
+    "soft\u00adhyphen": "softhyphen",
+    "ДА ΟΔΟΣ": "да οδοσ",
+    "\u2003 a\tb\u205f": "a b",
+    "\x0bc\x85": "\x0bc\x85",
+}
+
+
+@pytest.mark.parametrize("text", PLAIN)
+def test_a_text_is_made_plain(text: str) -> None:
+    assert tickets.plain(text) == PLAIN[text]
+
+
+def by_backtracking(words: str, side: str) -> list[tuple[str, int]]:
+    """The hits of the kinds of a side as Python's own expressions find them, all languages in one."""
+    hits = []
+    for kind in (kind for kind, about in PHRASES["kinds"].items() if about["side"] == side):
+        languages = [(language, kinds[kind]) for language, kinds in PHRASES["phrases"].items()]
+        for weight in sorted({weight for _, weights in languages for weight in weights}, reverse=True):
+            whole = "|".join(tickets.pattern(phrase, language) for language, weights in languages for phrase in weights.get(weight, ()))
+            if found := re.search(whole, words, re.ASCII):
+                hits.append((found.group().strip(), -weight if side == "benign" else weight))
+                break
+    return hits
+
+
+def test_the_first_words_that_fit_count_whatever_their_language() -> None:
+    for words in (tickets.plain(text) for _, _, text in labelled("written")[::7]):
+        prompts, denials = by_backtracking(words, "prompt"), by_backtracking(words, "unasked")
+        wanted = prompts + denials + by_backtracking(words, "more") + by_backtracking(words, "benign") if prompts and denials else []
+        assert tickets._hits(words.encode()) == wanted  # noqa: SLF001 -- one half of one thing
+
+
+def test_columns_that_are_told_are_not_taken_from_the_input(tmp_path: Path) -> None:
+    row = {"number": "1", "opened_at": "2026-03-12 21:00:00", "caller_id": "a@example.com", "short_description": "toner", "description": "none left"}
+    [event], unread = read(tmp_path, "a.json", json.dumps([row | {"detail": "push", "digest": "0", "risk": "high", "told": {"risk": "high"}}]))
+    assert (event["kind"], event["detail"], event["risk"], unread) == ("other", "toner: none left", None, [])
+
+
+def test_what_is_shown_of_an_unread_ticket_is_its_own(tmp_path: Path) -> None:
+    row = {"key": "A-1", "fields": {"created": "soon", "summary": "push I did not request", "reporter": None}}
+    [lost] = read(tmp_path, "a.json", json.dumps([row]))[1]
+    assert lost["text"].startswith('{"key":"A-1","fields":{"created":"soon"')
+    assert "digest" not in lost["text"]
+
+
+def test_long_and_odd_texts_are_judged_in_silence(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    words = [word for _, _, text in labelled("written") for word in text.split()]
+    texts = [" ".join(words[start::97]) for start in range(40)] + [
+        "push I did not " * 20000,
+        "push " + "<" * 50000,
+        "\0 push",
+    ]
+    judged(tmp_path, texts)
+    written = {"created": "2026-03-12 21:00:00", "summary": "push", "description": '{"type"' + '"text":"\\' * 20000}
+    assert len(read(tmp_path, "issues.json", json.dumps([{"key": "A-1", "fields": written}]))[0]) == 1
+    assert capfd.readouterr() == ("", "")
+
+
+def test_half_a_letter_stops_no_ticket(tmp_path: Path) -> None:
+    row = {"number": "1", "opened_at": "2026-03-12 21:00:00", "caller_id": "a\ud83d", "short_description": "push", "description": "not me \udfff"}
+    [event], _ = read(tmp_path, "a.json", f'[{json.dumps(row)}, {{"number": "cut')
+    assert event["detail"].startswith("push: not me ? [")
+
+
+def test_a_large_file_of_tickets_is_read_like_a_small_one(tmp_path: Path) -> None:
+    row = dict.fromkeys(("ticket_number", "ticket_email", "ticket_requester", "ticket_sender", "ticket_log")) | {"ticket_form": "x"}
+    rows = [
+        row | {"ticket_time": f"2026-03-12 {number // 60:02d}:{number % 60:02d}:00", "ticket_subject": "push", "ticket_text": "I did not request it " * 20}
+        for number in range(900)
+    ]
+    events, unread = read(tmp_path, "a.jsonl", "\n".join(map(json.dumps, rows)))
+    assert (len(events), {event["kind"] for event in events}, unread) == (900, {"report"}, [])
 
 
 NO_TICKETS = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections import deque
 from collections.abc import Mapping
@@ -9,6 +10,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from unbidden.errors import UnbiddenError
+
+_UNREADABLE = "unbidden.unreadable"
+_LONGEST = 300
 
 
 class FullError(UnbiddenError):
@@ -114,7 +118,29 @@ class Intake:
         """How many rows wait."""
         return self._rows
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing waits, not even a lot that brings no rows, only a cursor."""
+        return not self._lots
+
     def _has_room(self, rows: int, size: int) -> bool:
         if self._is_closed:
             return False
         return not self._lots or (self._rows + rows <= self._rows_limit and self._size + size <= self._size_limit)
+
+
+def unreadable(name: str, why: str, size: int, digest: str) -> str:
+    """The text that stands for a file which cannot be read: a row like any other, so that `unread` has which file it was, and why."""
+    told = {"file": name, "why": why, "size": size, "sha256": digest}
+    return json.dumps({_UNREADABLE: {key: _plain(value) if isinstance(value, str) else value for key, value in told.items()}}, ensure_ascii=False)
+
+
+def why_unreadable(value: object) -> str | None:
+    """Which file a row stands for and why it cannot be read; None for any other row."""
+    told = value.get(_UNREADABLE) if isinstance(value, Mapping) and len(value) == 1 else None
+    return _plain(f"{told.get('file')}: {told.get('why')}")[:_LONGEST] if isinstance(told, Mapping) else None
+
+
+def _plain(text: str) -> str:
+    """A text without halves of letters, which a name on a disk may have and no table takes."""
+    return text.encode("utf-8", "replace").decode()

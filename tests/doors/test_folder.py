@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import io
 import json
 import shutil
 import threading
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -19,8 +22,11 @@ from hypothesis import strategies as st
 
 from tests.doors.lake import Lake, running, until
 from tests.test_ingest import read, row
+from unbidden import engine
 from unbidden.doors.folder import Door
 from unbidden.doors.settings import Folder
+from unbidden.ingest.arrive import arrive
+from unbidden.intake import Lot
 
 LINES = [json.dumps(row(number)) for number in range(12)]
 OLD = "<38>Mar  2 21:14:0{} web1 sshd[7]: Failed password for root from 203.0.113.7 port 22 ssh2"
@@ -225,13 +231,28 @@ def test_files_that_were_taken_whole_are_moved_when_asked_for_and_only_then(watc
     assert (done / "a.json").read_text("utf-8") == "another"
 
 
-def test_what_cannot_be_read_is_told(watch: Watch) -> None:
-    watch.write("picture.png", b"\x89PNG\0\0\0")
+def test_what_cannot_be_read_is_told_and_stands_in_unread_once(watch: Watch) -> None:
+    picture = b"\x89PNG\0\0\0"
+    watch.write("picture.png", picture)
     watch.write("damaged.gz", gzip.compress("\n".join(LINES[:3]).encode())[:-12])
-    assert watch.settle()[:2] == LINES[:2]
+    (watch.root / "no archive.zip").write_bytes(b"PK\x03\x04 and nothing else")
+    watch.write("caf\udce9 {}.bin", b"\0\0")
+    texts = watch.settle()
     count = watch.door.counts.snapshot()["folder"]
-    assert "the packed file is damaged" in count.problem
-    assert (count.refused, count.problem_at is not None) == (1, True)
+    assert any(said in str(count.problem) for said in ("the packed file is damaged", "not a log", "the zip file cannot be read"))
+    assert (count.refused, count.problem_at is not None) == (0, True)
+    with closing(engine.connect()) as con:
+        lost = [each.why for each in arrive(con, [Lot("folder", tuple(texts), datetime(2026, 3, 2, tzinfo=UTC), "okta")]) if ": " in each.why]
+    told = {each.partition(": ")[0]: each.partition(": ")[2] for each in lost if each.partition(": ")[0] in {file.name for file in watch.root.iterdir()}}
+    assert told["picture.png"] == "a binary file, not a log"
+    assert "the packed file is damaged" in told["damaged.gz"]
+    assert "the zip file cannot be read" in told["no archive.zip"]
+    assert "caf? {}.bin: a binary file, not a log" in lost
+    notice = json.loads(next(text for text in texts if "picture.png" in text))["unbidden.unreadable"]
+    assert (notice["size"], notice["sha256"]) == (len(picture), hashlib.sha256(picture).hexdigest())
+    assert [text for text in texts if text in LINES][:2] == LINES[:2], "what could be read of a damaged file is there"
+    watch.restart()
+    assert watch.settle() == [], "and once only"
 
 
 def test_hidden_unfinished_and_linked_files_are_left_alone(watch: Watch, tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ url = "sqlite:///{folder}/desk.db"
 {judge}
 [health]
 port = 0
+{health}
 [doors.http]
 port = 0
 [[doors.http.push]]
@@ -53,6 +54,7 @@ class Server:
     company: Path | None = None
     more: str = ""
     compact_s: float = 5.0
+    health: str = ""
     process: subprocess.Popen[str] | None = None
     port: int = 0
     said: list[str] = field(default_factory=list)
@@ -61,7 +63,7 @@ class Server:
         """Start it, and return when it serves."""
         config = self.folder / "unbidden.toml"
         judge = _BY_EVENTS.format(company=self.company) if self.company else ""
-        config.write_text(_CONFIG.format(folder=self.folder, judge=judge, compact_s=self.compact_s, more=self.more))
+        config.write_text(_CONFIG.format(folder=self.folder, judge=judge, compact_s=self.compact_s, health=self.health, more=self.more))
         environment = {**os.environ, "UNBIDDEN_TOKEN": TOKEN, "UNBIDDEN_HOOK": "secret-of-a-test"}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "unbidden", "serve", "--config", str(config)], stderr=subprocess.PIPE, env=environment, text=True
@@ -84,19 +86,31 @@ class Server:
     def send(self, texts: Sequence[str], timeout_s: float = 30.0) -> bool:
         """Whether the server took the rows; not when it is away, or asks to wait."""
         try:
-            answer = httpx2.post(
-                f"http://127.0.0.1:{self.port}/v1/ingest", content="\n".join(texts).encode(), timeout=timeout_s,
-                headers={"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/x-ndjson"},
-            )  # fmt: skip
+            return self.post(texts, timeout_s).status_code == 200
         except httpx2.TransportError:
             return False
-        return answer.status_code == 200
+
+    def post(self, texts: Sequence[str], timeout_s: float = 30.0) -> httpx2.Response:
+        """What the server answers to rows."""
+        return httpx2.post(
+            f"http://127.0.0.1:{self.port}/v1/ingest", content="\n".join(texts).encode(), timeout=timeout_s,
+            headers={"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/x-ndjson"},
+        )  # fmt: skip
+
+    def ask(self, path: str) -> httpx2.Response:
+        """What the server answers to a question."""
+        return httpx2.get(f"http://127.0.0.1:{self.port}{path}")
 
     def kill(self) -> None:
         """End it at once, as a power cut would."""
         assert self.process is not None
         self.process.send_signal(signal.SIGKILL)
         self.process.wait(_STOP_S)
+
+    def end(self) -> None:
+        """End it if it still runs: a test that failed leaves none behind."""
+        if self.process is not None and self.process.poll() is None:
+            self.kill()
 
     def stop(self) -> int:
         """Ask it to end, and give its exit code."""

@@ -5,22 +5,28 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from unbidden import line, result, simulate
+from unbidden.desk import Desk, TargetRule
 from unbidden.errors import UnbiddenError
-from unbidden.intake import FullError, Intake, Lot
+from unbidden.intake import FullError, Intake, Lot, unreadable
 from unbidden.lake import Lake, LakeError
+from unbidden.live import keeper
 from unbidden.live.core import Core
 from unbidden.live.replay import Timed, timed_rows
 from unbidden.live.service import Service
 from unbidden.people import read_list
 from unbidden.settings import Settings
 from unbidden.trust import read_trust
+
+_LOT_ROWS = 600
 
 
 @pytest.fixture(scope="module")
@@ -82,9 +88,9 @@ def _core(folder: Path, options: line.Options, recorder: Recorder, clock: Callab
 
 
 def _feed(core: Core, rows: Sequence[Timed]) -> None:
-    """Hand rows over in lots, and work them off step by step."""
-    for start in range(0, len(rows), 400):
-        core.intake.offer(Lot("test", tuple(row.text for row in rows[start : start + 400]), datetime.now(UTC)), time.monotonic(), 5)
+    """Hand rows over in lots, and work them off step by step; each step has its price, however many rows it is for."""
+    for start in range(0, len(rows), _LOT_ROWS):
+        core.intake.offer(Lot("test", tuple(row.text for row in rows[start : start + _LOT_ROWS]), datetime.now(UTC)), time.monotonic(), 5)
         core.keeper.step(0.1)
         core.reader.step(0.1)
         core.step(0.0)
@@ -115,8 +121,11 @@ def test_desk_that_is_away_gets_everything_when_it_is_back(tmp_path: Path, rows:
 
 def test_desk_that_is_away_at_the_start_holds_nothing_up(tmp_path: Path, rows: list[Timed], options: line.Options, wanted: dict[str, Any]) -> None:
     core = _core(tmp_path, options, Recorder())
-    _feed(core, rows)
-    _finish(core)
+    core.intake.offer(Lot("test", tuple(row.text for row in rows), datetime.now(UTC)), time.monotonic())
+    core.keeper.step(0.1)
+    core.reader.step(0.1)
+    core.reader.flush()
+    core.lake.close()
     recorder = Recorder()
     recorder.is_away = True
     again = _core(tmp_path, options, recorder)
@@ -148,6 +157,62 @@ def test_lake_that_refuses_tells_the_sender_and_loses_nothing(
     _finish(core)
     assert core.keeper.problem is None
     assert recorder.incidents == wanted
+
+
+def test_keeper_that_failed_tries_by_itself_whether_it_goes_again(
+    tmp_path: Path, rows: list[Timed], options: line.Options, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    core = _core(tmp_path, options, Recorder())
+    now_s = [100.0]
+    core.keeper.monotonic = lambda: now_s[0]
+
+    def full(_self: Lake, _lots: Sequence[Lot], _now: datetime) -> int:
+        raise LakeError("the disk is full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Lake, "append", full)
+        core.intake.offer(Lot("test", (rows[0].text,), datetime.now(UTC)), time.monotonic())
+        core.keeper.step(0.0)
+        assert core.keeper.problem
+    core.keeper.step(0.0)
+    assert core.keeper.problem, "not at once"
+    now_s[0] += 10
+    core.keeper.step(0.0)
+    assert core.keeper.problem is None
+    core.lake.close()
+
+
+def test_disk_of_passing_files_that_is_full_holds_up_the_reader_until_there_is_room(
+    tmp_path: Path, rows: list[Timed], options: line.Options, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    core = _core(tmp_path, options, Recorder())
+    part = tuple(row.text for row in rows[:20])
+
+    def full(_con: object, _lots: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(keeper, "arrive", full)
+        for _ in range(core.keeper.kept.maxsize + 3):
+            core.intake.offer(Lot("test", part, datetime.now(UTC)), time.monotonic())
+        broken.setattr(keeper, "ROWS_AT_ONCE", len(part))
+        core.keeper.step(0.0)
+        core.reader.step(0.0)
+        assert "No space left on device" in str(core.reader.problem)
+        stop = threading.Event()
+        stop.set()
+        core.keeper.run(stop)
+        core.reader.run(stop)
+        assert not core.intake.waiting, "it ends, although the reader cannot go on; all is in the lake"
+        assert core.reader.batches.empty()
+    core.reader.step(0.0)
+    core.reader.flush()
+    assert core.reader.problem is None
+    core.lake.close()
+    again = _core(tmp_path, options, Recorder())
+    rows_read = [one.reader.tallies["test"].rows for one in (core, again)]
+    assert sum(rows_read) == len(part) * (core.keeper.kept.maxsize + 3)
+    again.lake.close()
 
 
 def test_clock_that_is_set_back_takes_nothing_back(tmp_path: Path, rows: list[Timed], options: line.Options) -> None:
@@ -210,6 +275,15 @@ def test_stop_finishes_what_is_there(tmp_path: Path, rows: list[Timed], options:
     assert recorder.incidents == wanted
 
 
+def test_cursor_that_comes_last_and_alone_is_kept_at_the_stop(tmp_path: Path, options: line.Options) -> None:
+    core, stop = _core(tmp_path, options, Recorder()), threading.Event()
+    core.intake.offer(Lot("test", (), datetime.now(UTC), cursor={"at": "9"}), time.monotonic())
+    stop.set()
+    core.keeper.run(stop)
+    assert core.lake.cursor("test") == {"at": "9"}
+    core.lake.close()
+
+
 def test_part_that_ends_by_an_error_ends_the_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(_self: Core, _stop: threading.Event) -> None:
         raise ZeroDivisionError("a secret")
@@ -224,3 +298,37 @@ def test_part_that_ends_by_an_error_ends_the_server(tmp_path: Path, monkeypatch:
     service.close()
     assert [text for text in told if text.startswith("judge: unexpected ZeroDivisionError")]
     assert "a secret" not in str(told)
+
+
+def test_file_that_cannot_be_read_stands_in_unread(tmp_path: Path, options: line.Options) -> None:
+    core = _core(tmp_path, options, Recorder())
+    texts = (unreadable("caf\udce9.bin", "a binary file, not a log", 7, "ab12"), unreadable("b.zip", "it is damaged", 8, "cd34"))
+    core.intake.offer(Lot("folder", texts, datetime.now(UTC)), time.monotonic())
+    core.keeper.step(0.1)
+    _finish(core)
+    with closing(duckdb.connect()) as con:
+        core.lake.view(con, "unread")
+        found = con.execute("SELECT source, why, text FROM unread ORDER BY number").fetchall()
+    assert [row[:2] for row in found] == [("folder", "caf?.bin: a binary file, not a log"), ("folder", "b.zip: it is damaged")]
+    assert '"sha256": "ab12"' in found[0][2]
+
+
+def test_upkeep_lets_go_of_what_was_told_long_ago(tmp_path: Path, wanted: dict[str, Any]) -> None:
+    """The incidents are of March, and were told then; the server begins in November, and looks back on 30 days."""
+    url, told_at, targets = f"sqlite:///{tmp_path / 'desk.db'}", datetime(2026, 4, 1, tzinfo=UTC), [TargetRule("soc")]
+    told = {"lake": {"root": str(tmp_path / "lake"), "compact_every_s": 1.0}, "desk": {"url": url}, "health": {"enabled": False}}
+    service = Service(Settings.model_validate(told), line.Options(), {}, clock=lambda: datetime(2026, 11, 1, tzinfo=UTC))
+    with Desk.open(url) as desk:
+        desk.record([], list(wanted.values()), told_at, targets)
+        while (parcel := desk.claim("soc", "me", told_at)) is not None:
+            assert desk.mark_sent(parcel, "me", told_at)
+        assert desk.outbox()
+        service.start()
+        try:
+            deadline = time.monotonic() + 60
+            while desk.outbox():
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+            assert len(desk.incidents()) == len(wanted)
+        finally:
+            service.close()

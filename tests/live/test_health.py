@@ -6,6 +6,7 @@ import json
 import threading
 from collections import deque
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -156,12 +157,17 @@ def shown(number: int, at: datetime) -> str:
     return okta(at, number, outcome="denied" if number % 10 == 0 else "approved")
 
 
+@cache
+def _golden_rows() -> list[dict[str, Any]]:
+    [case] = [case for case in content.loads(GOLDEN.read_text("utf-8"))["cases"] if "one refusal makes two rows" in case["name"]]
+    return list(case["rows"])
+
+
 def golden(number: int, at: datetime) -> list[str]:
     """A refused push of the golden rows of privacyIDEA: sent, refused on the phone, refused for the client."""
-    [case] = [case for case in content.loads(GOLDEN.read_text("utf-8"))["cases"] if "one refusal makes two rows" in case["name"]]
     user = f"user{number % 60}"
     same = {"timestamp": at.isoformat(), "transaction_id": f"{number:020}", "attempt_id": f"a{number}", "username": user, "uid": user, "serial": f"PIPU{user}"}
-    return [json.dumps({**row, **same, "id": number * 10 + place}) for place, row in enumerate(case["rows"])]
+    return [json.dumps({**row, **same, "id": number * 10 + place}) for place, row in enumerate(_golden_rows())]
 
 
 def test_a_reworded_line_is_noticed_though_the_source_goes_on(rig: Rig) -> None:

@@ -47,11 +47,24 @@ def until(is_so: Callable[[], bool], within_s: float = 30.0) -> None:
         time.sleep(0.05)
 
 
-@pytest.fixture
-def service(tmp_path: Path) -> Iterator[Service]:
-    more = {"lake": {"root": str(tmp_path / "lake")}, "desk": {"url": f"sqlite:///{tmp_path / 'desk.db'}"}}
+def started(folder: Path) -> Service:
+    more = {"lake": {"root": str(folder / "lake")}, "desk": {"url": f"sqlite:///{folder / 'desk.db'}"}}
     found = Service(Settings.model_validate({**PLAIN, **more}), Options(), SECRETS)
     found.start()
+    return found
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
+    found = started(tmp_path)
+    yield found
+    found.close()
+
+
+@pytest.fixture(scope="module")
+def idle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A server to which nobody sends anything: those who only ask share it."""
+    found = started(tmp_path_factory.mktemp("idle"))
     yield found
     found.close()
 
@@ -99,9 +112,9 @@ def test_the_server_tells_how_it_is(service: Service) -> None:
         ({"Host": "attacker.example", "Authorization": "Bearer ask-secret"}, 200),
     ],
 )
-def test_who_may_ask(service: Service, headers: dict[str, str], status: int) -> None:
+def test_who_may_ask(idle: Service, headers: dict[str, str], status: int) -> None:
     for path in ("/health", "/metrics"):
-        assert httpx2.get(f"http://127.0.0.1:{service.ports['health']}{path}", headers=headers).status_code == status
+        assert httpx2.get(f"http://127.0.0.1:{idle.ports['health']}{path}", headers=headers).status_code == status
 
 
 def test_the_http_door_answers_too_where_that_is_wanted(tmp_path: Path) -> None:
@@ -118,10 +131,10 @@ def test_the_http_door_answers_too_where_that_is_wanted(tmp_path: Path) -> None:
         found.close()
 
 
-def test_the_command_says_what_to_do(service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    until(service.watch.is_ready)
+def test_the_command_says_what_to_do(idle: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    until(idle.watch.is_ready)
     config = tmp_path / "unbidden.toml"
-    config.write_text(f'[health]\nport = {service.ports["health"]}\ntoken = "env:ASK"\n', "utf-8")
+    config.write_text(f'[health]\nport = {idle.ports["health"]}\ntoken = "env:ASK"\n', "utf-8")
     monkeypatch.setenv("ASK", "ask-secret")
     monkeypatch.setenv("COLUMNS", "200")
     shown = CliRunner().invoke(app, ["health", "--config", str(config)])
@@ -137,11 +150,11 @@ def test_the_command_says_that_nobody_answers(tmp_path: Path) -> None:
     assert CliRunner().invoke(app, ["health", "--config", str(config)]).exit_code == 2
 
 
-def test_a_port_that_is_taken_keeps_no_attack_from_being_found(service: Service, tmp_path: Path) -> None:
+def test_a_port_that_is_taken_keeps_no_attack_from_being_found(idle: Service, tmp_path: Path) -> None:
     told: list[str] = []
     more = {
         "lake": {"root": str(tmp_path / "lake2")}, "desk": {"url": f"sqlite:///{tmp_path / 'desk2.db'}"}, "doors": {},
-        "health": {"port": service.ports["health"]},
+        "health": {"port": idle.ports["health"]},
     }  # fmt: skip
     other = Service(Settings.model_validate(more), Options(), SECRETS, told.append)
     other.start()

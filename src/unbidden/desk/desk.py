@@ -15,14 +15,12 @@ from unbidden.desk.database import connect, reading, shown, writing
 from unbidden.desk.documents import key_of
 from unbidden.desk.outbox import Parcel
 from unbidden.desk.record import Change, record
-from unbidden.desk.tables import SEVERITIES, audit, change, fact, incident, thread
+from unbidden.desk.tables import IS_HEALTH, SEVERITIES, audit, change, fact, incident, thread
 from unbidden.desk.telling import TargetRule
 from unbidden.desk.upgrade import upgrade
 
 _CHUNK = 400
 _LEASE = timedelta(seconds=90)
-# How the ids of alarms about the server itself begin; an incident's do not.
-_IS_HEALTH = incident.c.id.like("health-%")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +102,7 @@ class Desk:
             query = query if wanted is None else query.where(column.in_(sorted(wanted)))
         query = query if since is None else query.where(incident.c.last_at >= since)
         query = query if withdrawn else query.where(incident.c.withdrawn_at.is_(None))
-        query = query.where(_IS_HEALTH if is_health else ~_IS_HEALTH)
+        query = query.where(IS_HEALTH if is_health else ~IS_HEALTH)
         with reading(self._engine) as connection:
             return [
                 Recorded(row.id, {**row.document, "campaign": row.campaign}, row.revision, row.first_recorded_at, row.updated_at, row.withdrawn_at,
@@ -115,12 +113,12 @@ class Desk:
     def open_count(self) -> int:
         """How many incidents alert and are not withdrawn."""
         with reading(self._engine) as connection:
-            query = select(func.count()).select_from(incident).where(incident.c.withdrawn_at.is_(None), incident.c.severity != "low", ~_IS_HEALTH)
+            query = select(func.count()).select_from(incident).where(incident.c.withdrawn_at.is_(None), incident.c.severity != "low", ~IS_HEALTH)
             return connection.execute(query).scalar_one()
 
     def open_by_severity(self) -> dict[str, int]:
         """How many incidents of each severity are not withdrawn, whether they alert or not."""
-        query = select(incident.c.severity, func.count().label("number")).where(incident.c.withdrawn_at.is_(None), ~_IS_HEALTH).group_by(incident.c.severity)
+        query = select(incident.c.severity, func.count().label("number")).where(incident.c.withdrawn_at.is_(None), ~IS_HEALTH).group_by(incident.c.severity)
         with reading(self._engine) as connection:
             return {**dict.fromkeys(SEVERITIES, 0), **{row.severity: row.number for row in connection.execute(query)}}
 
@@ -160,6 +158,14 @@ class Desk:
         """How many rows of a target that were given up are tried again."""
         with writing(self._engine, alone=False) as connection:
             return posting.revive(connection, target, at)
+
+    def let_go(self, before: datetime, over_since: datetime) -> int:
+        """How many rows of the outbox were let go of: what was told before an instant, of stories whose incidents all ended before `over_since`.
+
+        `over_since` must not be later than the `since` of any later `record`: then nothing is told again for it. What still waits stays.
+        """
+        with writing(self._engine) as connection:
+            return posting.let_go(connection, before, over_since)
 
     def outbox(self, *, limit: int = 100, state: str | None = None) -> list[Parcel]:
         """Rows of the outbox, the newest first."""

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, exists, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, delete, exists, func, insert, or_, select, union_all, update
 
-from unbidden.desk.tables import outbox, thread
+from unbidden.desk.tables import IS_HEALTH, incident, outbox, thread
 
 STATES = ("pending", "held", "sent", "dead", "replaced")
 _OPEN = ("pending", "held")
@@ -101,6 +101,23 @@ def revive(connection: Connection, target: str, at: datetime) -> int:
     """How many dead rows of a target are tried again."""
     fields = {"state": "pending", "next_at": at, "first_tried_at": None, "attempts": 0}
     return connection.execute(update(outbox).where(outbox.c.target == target, outbox.c.state == "dead").values(**fields)).rowcount
+
+
+def let_go(connection: Connection, before: datetime, over_since: datetime) -> int:
+    """How many rows were let go of: stories of which the last row was made or sent before an instant, wholly, with their threads.
+
+    A story stays as long as a row of it waits, an incident of it lasted until `over_since` or later, or an alarm of it is open: what was told of it is
+    what keeps the same change from being told again. Rows that were replaced unsent keep nothing from being told, and go by themselves.
+    """
+    stays = union_all(
+        select(outbox.c.story).where(or_(outbox.c.state.in_(_OPEN), func.coalesce(outbox.c.sent_at, outbox.c.created_at) >= before)),
+        select(incident.c.story).where(or_(incident.c.last_at >= over_since, IS_HEALTH & incident.c.withdrawn_at.is_(None))),
+    )
+    is_over = outbox.c.state.not_in(_OPEN) & outbox.c.story.not_in(stays)
+    is_replaced = (outbox.c.state == "replaced") & (outbox.c.created_at < before)
+    count = connection.execute(delete(outbox).where(or_(is_over, is_replaced))).rowcount
+    connection.execute(delete(thread).where(thread.c.created_at < before, thread.c.story.not_in(select(outbox.c.story)), thread.c.story.not_in(stays)))
+    return count
 
 
 def listed(connection: Connection, limit: int, state: str | None) -> list[Parcel]:

@@ -20,6 +20,12 @@ class DeskSettings(BaseModel):
         "A URL with a password is named by env:NAME or file:/path.",
     )
 
+    keep_sent_days: int = Field(
+        default=90,
+        ge=1,
+        description="What was sent, or given up, is kept for so many days, and never shorter than an incident is looked back on (history_days).",
+    )
+
     def url_of(self, environment: Mapping[str, str]) -> str:
         """The URL itself. Raises UnusableInputError when it is a reference that leads nowhere."""
         return secret_of(self.url, environment).text if is_reference(self.url) else self.url

@@ -80,6 +80,9 @@ incident = Table(
     Index(None, "story"),
 )
 
+# How the ids of alarms about the server itself begin; an incident's do not.
+IS_HEALTH = incident.c.id.like("health-%")
+
 change = Table(
     "change",
     metadata,

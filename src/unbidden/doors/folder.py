@@ -1,10 +1,12 @@
 """The folder door: files that appear in a folder, growing logs line by line, documents and packed files whole. Nothing is changed.
 
 How far each file was read goes to the lake with the rows (`Lot.cursor`), so a restart loses nothing and repeats nothing.
+Of a file that cannot be read one row says which and why, so that `unread` has it.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import threading
@@ -24,7 +26,7 @@ from unbidden.doors.settings import Folder
 from unbidden.errors import UnbiddenError
 from unbidden.ingest.forms import Form, Piece, form_of
 from unbidden.ingest.inputs import open_all
-from unbidden.intake import FullError, Intake, Lot
+from unbidden.intake import FullError, Intake, Lot, unreadable
 
 _GROWING = frozenset({"json lines", "text lines", "syslog lines"})
 _PACKED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PK\x03\x04")
@@ -181,10 +183,11 @@ class Door:
 
     def _texts(self, file: Path, scratch: Path) -> Iterator[str]:
         for item in open_all([str(file)], scratch):
-            if item.why is not None:
-                self.counts.lose(self.settings.source, self.clock(), problem=f"{file.name}: {item.why}")
+            name = item.path.removeprefix(f"{self.settings.path}/")
             if item.file.stat().st_size and (item.why is None or item.file != file):
-                yield from self._texts_of(item.file, form_of(item.file), Path(item.path).name)
+                yield from self._texts_of(item.file, form_of(item.file), name)
+            if item.why is not None:
+                yield self._unreadable(name, file, item.why)
 
     def _texts_of(self, plain: Path, form: Form, name: str) -> Iterator[str]:
         if form.name not in _GROWING:
@@ -192,7 +195,7 @@ class Door:
                 if text := _text(piece):
                     yield text
                 elif piece.why is not None:
-                    self.counts.lose(self.settings.source, self.clock(), refused=1, problem=f"{name}: {piece.why}")
+                    yield self._unreadable(name, plain, piece.why)
             return
         with plain.open("rb") as stream:
             # A log that was read while it grew, and packed since, is gone on with.
@@ -200,6 +203,11 @@ class Door:
             for raw, _ in self._lines(stream, begun.offset, is_stable=True):
                 if text := text_of(raw.strip(b"\r\n\0")).strip():
                     yield text
+
+    def _unreadable(self, name: str, file: Path, why: str) -> str:
+        self.counts.lose(self.settings.source, self.clock(), problem=f"{Path(name).name}: {why}")
+        with file.open("rb") as stream:
+            return unreadable(name, why, file.stat().st_size, hashlib.file_digest(stream, "sha256").hexdigest())
 
     def _hand_over(self, name: str, place: Place, texts: tuple[str, ...]) -> None:
         """Return when the rows are kept, and the place with them; wait for room and for the lake as long as it takes, until the door closes."""

@@ -16,7 +16,7 @@ from unbidden.ingest import plain
 from unbidden.ingest.forms import Piece, line_piece
 from unbidden.ingest.load import Spool, load_spooled
 from unbidden.ingest.spell import recognise, refusal
-from unbidden.intake import Lot
+from unbidden.intake import Lot, why_unreadable
 
 # A line that names no year is of the last one in which its day is not later than its arrival, give or take a zone.
 _AHEAD = timedelta(days=1)
@@ -35,17 +35,21 @@ class Unread:
 def arrive(con: duckdb.DuckDBPyConnection, lots: Sequence[Lot], scratch: Path | None = None) -> list[Unread]:
     """Fill `event`, which is made anew, from the texts of the lots, and give what could not be read. An event's `source` is its lot's number from 0.
 
-    The events are as they came: what is told twice is there twice, and nobody is named who is not named in the row itself.
+    The events are as they came: what is told twice is there twice, and nobody is named who is not named in the row itself. Raises OSError when the
+    disk of passing files is full: then it can be done again.
     """
     engine.create(con, "event", "unread", is_anew=True)
     lost: list[Unread] = []
     with TemporaryDirectory(prefix="unbidden-", dir=scratch) as folder:
         spool = Spool(Path(folder))
-        for number, lot in enumerate(lots):
-            for place, text in enumerate(lot.texts, 1):
-                lost += [Unread(number, place, why, text[:200]) for why in _spool(spool, lot, number, place, text)]
-        for provider, shape, file in spool.close():
-            load_spooled(con, provider, shape, file, {number: lot.source for number, lot in enumerate(lots)})
+        try:
+            for number, lot in enumerate(lots):
+                for place, text in enumerate(lot.texts, 1):
+                    lost += [Unread(number, place, why, text[:200]) for why in _spool(spool, lot, number, place, text)]
+            for provider, shape, file in spool.close():
+                load_spooled(con, provider, shape, file, {number: lot.source for number, lot in enumerate(lots)})
+        finally:
+            spool.abandon()
     lost += [Unread(int(str(lot)), int(str(place)), str(why), str(text)) for lot, place, why, text in engine.rows(con, _REFUSED)]
     return lost
 
@@ -58,6 +62,9 @@ def _spool(spool: Spool, lot: Lot, number: int, place: int, text: str) -> Iterat
     for piece in _pieces(text, lot.received_at):
         if piece.why is not None:
             yield piece.why
+            continue
+        if (why := why_unreadable(piece.value)) is not None:
+            yield why
             continue
         hits = list(recognise(piece.value, lot.provider))
         if not hits:

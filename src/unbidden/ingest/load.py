@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import LiteralString, TextIO
@@ -9,6 +10,7 @@ from typing import LiteralString, TextIO
 import duckdb
 
 from unbidden import engine
+from unbidden.engine import Structure
 from unbidden.ingest.forms import MAX_LINE, form_of, loads
 from unbidden.ingest.spell import dumps, recognise
 from unbidden.providers import Shape, registry
@@ -53,6 +55,12 @@ class Spool:
             stream.close()
             yield provider, shape, file
 
+    def abandon(self) -> None:
+        """Let go of the files, whatever could not be written of them."""
+        for _, _, stream in self._open.values():
+            with contextlib.suppress(OSError):
+                stream.close()
+
 
 def uniform(file: Path, only: str | None) -> tuple[str, Shape] | None:
     """The provider and shape of a large file of JSON lines whose rows are spelled as the shape spells them, else None."""
@@ -65,6 +73,8 @@ def uniform(file: Path, only: str | None) -> tuple[str, Shape] | None:
         if len(hits) != 1 or hits[0] is None or not isinstance(value, dict) or not _is_plain(value, hits[0].record, hits[0].shape.structure):
             return None
         shape = hits[0].shape
+        if shape.tells is not None:
+            return None
         kinds.add((hits[0].provider, shape.name))
     return (kinds.pop()[0], shape) if len(kinds) == 1 and shape else None
 
@@ -104,14 +114,14 @@ def _is_plain(value: object, spelled: object, structure: object) -> bool:
 def reader_sql(files: Mapping[int | None, Path], shape: Shape) -> LiteralString:
     """A SELECT that reads files of JSON lines by the shape's structure; unreadable lines are rows of NULLs.
 
-    The keys number the sources. The key None stands for a spooled file, whose rows carry `_source` and `_line` themselves.
+    The keys number the sources. The key None stands for a spooled file, whose rows carry `_source`, `_line` and what the shape tells of them.
     """
     is_spool = None in files
-    extra = ", '_source': 'INTEGER', '_line': 'BIGINT'" if is_spool else ""
-    columns = ", ".join(f"{engine.quote(key)}: {engine.quote(engine.sql_type(part))}" for key, part in shape.structure.items())
+    extra: Structure = {**shape.told, "_source": "INTEGER", "_line": "BIGINT"} if is_spool else {}
+    columns = ", ".join(f"{engine.quote(key)}: {engine.quote(engine.sql_type(part))}" for key, part in (*shape.structure.items(), *extra.items()))
     where = "[" + ", ".join(engine.quote(str(file)) for file in files.values()) + "]"
     read = (
-        f"read_json({where}, format = 'newline_delimited', columns = {{{columns}{extra}}}, ignore_errors = true, "
+        f"read_json({where}, format = 'newline_delimited', columns = {{{columns}}}, ignore_errors = true, "
         f"maximum_object_size = {MAX_LINE}, compression = 'uncompressed', filename = {'true' if len(files) > 1 else 'false'})"
     )
     if is_spool:
@@ -177,7 +187,9 @@ def _columns(con: duckdb.DuckDBPyConnection, sql: str) -> frozenset[str]:
 
 def refuse(con: duckdb.DuckDBPyConnection, provider: str, shape: Shape, reader: LiteralString, paths: Mapping[int, str]) -> None:
     """Record the spooled rows of a shape that cannot be read as unread, with the reason."""
-    con.execute(f"CREATE OR REPLACE TEMP VIEW raw AS {reader}")
+    # What is shown of a row is what it says itself.
+    less = f"EXCLUDE ({', '.join(shape.told)})" if shape.told else ""
+    con.execute(f"CREATE OR REPLACE TEMP VIEW raw AS SELECT * {less} FROM ({reader})")
     lost = engine.rows(
         con,
         f"""SELECT r._source, r._line, left(CAST(to_json(r) AS VARCHAR), 200)

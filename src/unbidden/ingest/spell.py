@@ -155,7 +155,7 @@ def _identify(record: Mapping[str, object], only: str | None) -> Recognised | No
     for provider, shape, plan in _candidates(tuple(record), only):
         spelled = spell(record, shape, plan)
         if shape.marks(spelled):
-            return Recognised(provider, shape, spelled)
+            return Recognised(provider, shape, spelled if shape.tells is None else {**spelled, **shape.tells(spelled)})
     return None
 
 

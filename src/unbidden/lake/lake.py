@@ -184,7 +184,7 @@ class Lake:
         """Take the files of a table that cannot be read off its list, and move them into `damaged/` beside it. Gives what was taken off."""
         damages = self.reader.damaged(name)
         with self._upkeep, Telling(self.root, "repaired"):
-            upkeep.take_off(self.root, name, tables.opened(self.root, name, self.options), damages, self._said(name))
+            upkeep.take_off(self.root, name, tables.opened(self.root, name, self.options), damages, self._said(name), self.options)
             self._is_stale.add(name)
         for damage in damages:
             self.reader.lost.pop(damage.file.uri, None)

@@ -16,7 +16,7 @@ from deltalake.exceptions import DeltaError
 
 from unbidden import engine
 from unbidden.intake import Lot
-from unbidden.lake import files, tables
+from unbidden.lake import files, objects, tables
 from unbidden.lake.faults import LakeError, Telling, failed
 
 # So many rows are held at once when commits are read back.
@@ -139,8 +139,9 @@ class Reader:
             return files.listed(self._fresh(name), name, since, after)
 
     def damaged(self, name: str) -> list[files.Damage]:
-        """Every file of a local table that cannot be read, found by reading all of them."""
-        return list(files.damaged(self.present(name), is_deep=True)) if self.is_local else []
+        """Every file of a table that cannot be read, found by reading all of them."""
+        present = self.present(name)
+        return list(files.damaged(present, is_deep=True) if self.is_local else objects.damaged(self.root, self.options, present))
 
     def _spans(self, after: int) -> list[tuple[int, int]]:
         """Ranges of commits, in order, none with many more rows than are held at once."""
@@ -196,7 +197,7 @@ class Reader:
         gone = table.repair(dry_run=True)["files_removed"]
         if gone:
             return LakeError(f"{self.root}: gone are {', '.join(sorted(gone)[:5])}; put them back, or let `unbidden lake repair` take them off the list")
-        return failed(self.root, "read", error)
+        return LakeError(f"{failed(self.root, 'read', error)}; should an object be damaged, `unbidden lake repair` finds it and takes it off the list")
 
     def _fresh(self, name: str) -> DeltaTable:
         """The reading handle of a table, brought up to date; opened anew where the log it stood on was cut off."""

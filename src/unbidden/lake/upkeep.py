@@ -10,7 +10,7 @@ from pathlib import Path
 from deltalake import CommitProperties, DeltaTable
 from deltalake.exceptions import CommitFailedError
 
-from unbidden.lake import files, tables
+from unbidden.lake import files, objects, tables
 from unbidden.lake.log import settle_on_disk
 
 # What readers may still have open is kept for so long after it is no longer part of the table.
@@ -43,9 +43,14 @@ def oldest(days: Mapping[str, int], now: datetime) -> dict[str, datetime]:
     return {name: now - timedelta(days=keep) for name, keep in days.items()}
 
 
-def take_off(root: str, name: str, table: DeltaTable, damages: list[files.Damage], properties: CommitProperties) -> list[str]:
+def take_off(
+    root: str, name: str, table: DeltaTable, damages: list[files.Damage], properties: CommitProperties, options: Mapping[str, str]
+) -> list[str]:  # fmt: skip
     """Move damaged files into `damaged/` beside the tables and take whatever is gone off the list; gives the paths that were taken off."""
     for damage in damages:
+        if "://" in root:
+            objects.set_aside(root, options, damage)
+            continue
         source = Path(damage.file.uri)
         if source.exists():
             aside = Path(root) / "damaged" / name / source.parent.name / source.name

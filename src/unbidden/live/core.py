@@ -85,6 +85,7 @@ class Core:
         self.judge = Judge(self.options, self.con, self.apart.login if self.apart else None)
         self.keeper = Keeper(self.lake, self.intake, self.clock, self.monotonic, self.tell)
         self.reader = Reader(self.lake, self.con.cursor(), self.clock, self.monotonic, self.tell, kept=self.keeper.kept)
+        self.keeper.is_held_up = lambda: self.reader.is_held_up
 
     def begin(self, progress: Callable[[str], None] = lambda _: None) -> None:
         """Catch up with the lake: everything it holds of the time that is looked back on is judged, and what is so is put on the desk."""
@@ -112,6 +113,11 @@ class Core:
         """The instant that is judged. It never goes back, not even when the clock is set back: what was so stays so."""
         now = (self.newest or datetime(1970, 1, 1)).replace(tzinfo=UTC) if self.follows_events else self.clock() - self.lag  # noqa: DTZ001 - naive and UTC
         self._latest = now if self._latest is None else max(now, self._latest)
+        return self._latest
+
+    @property
+    def latest(self) -> datetime | None:
+        """The instant that was judged last; None before the first judgement. Any thread may ask."""
         return self._latest
 
     def run(self, stop: threading.Event) -> None:

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from tempfile import gettempdir
 from typing import LiteralString, TypeAlias, TypeVar, cast
 
 import duckdb
@@ -22,6 +23,7 @@ Shown: TypeAlias = tuple[str, str, str, str, str]
 Item = TypeVar("Item")
 # Rows of one commit, and of one reading; more make a tick longer, fewer cost a commit each.
 ROWS_AT_ONCE = 5_000
+_WAIT_S, _TRY_AGAIN_S = 1.0, 5.0
 
 _TOLD: LiteralString = """
 SELECT source, count(*), max(occurred_at), provider, coalesce(tenant, ''), kind, coalesce(factor, ''), coalesce(outcome, '') FROM event GROUP BY ALL
@@ -57,7 +59,8 @@ class Tally:
 class Keeper:
     """The one writer of rows: what is offered is in the lake before anybody is told so. What is kept waits in `kept` for the reader.
 
-    `on_commit` is told the seconds of each commit of rows; `moved_s` is the monotonic instant of the last step.
+    `on_commit` is told the seconds of each commit of rows; `moved_s` is the monotonic instant of the last step. `is_held_up` says whether the reader
+    cannot go on at present: then what is kept when the server stops is left for the next start to read.
     """
 
     lake: Lake
@@ -68,25 +71,32 @@ class Keeper:
     kept: queue.Queue[Kept] = field(default_factory=lambda: queue.Queue(maxsize=20))
     problem: str | None = None
     on_commit: Callable[[float], None] = lambda _seconds: None
+    is_held_up: Callable[[], bool] = lambda: False
     moved_s: float = 0.0
+    _failed_s: float = 0.0
+    _stop: threading.Event = field(default_factory=threading.Event)
 
     def run(self, stop: threading.Event) -> None:
         """Keep what comes until told to stop; what is in the queue then is kept too."""
-        while not stop.is_set() or self.intake.waiting:
+        self._stop = stop
+        while not stop.is_set() or not self.intake.is_empty:
             self.step(0.05 if not stop.is_set() else 0.0)
 
     def step(self, timeout_s: float) -> None:
-        """Keep what waits, in one commit. Where the reader is behind, this waits for it: then the intake fills up, and senders are told to wait."""
+        """Keep what waits, in one commit. Where the reader is behind, this waits for it: then the intake fills up, and senders are told to wait.
+
+        After a failure an empty commit is tried now and then, for where nobody sends to a server that is not ready, it would never know that all is well.
+        """
         self.moved_s = self.monotonic()
         tickets = self.intake.take(ROWS_AT_ONCE, timeout_s)
-        if not tickets:
+        if not tickets and (self.problem is None or self.moved_s - self._failed_s < _TRY_AGAIN_S):
             return
         lots = tuple(ticket.lot for ticket in tickets)
         begun_s = self.monotonic()
         try:
             sequence = self.lake.append(lots, self.clock())
         except UnbiddenError as error:
-            self.problem = str(error)
+            self.problem, self._failed_s = str(error), self.monotonic()
             self.tell(self.problem)
             for ticket in tickets:
                 ticket.fail(self.problem)
@@ -95,12 +105,24 @@ class Keeper:
         self.on_commit(self.monotonic() - begun_s)
         for ticket in tickets:
             ticket.keep()
-        self.kept.put(Kept(sequence, tuple(lot for lot in lots if lot.texts), tuple(ticket.accepted_s for ticket in tickets)))
+        self._pass_on(Kept(sequence, tuple(lot for lot in lots if lot.texts), tuple(ticket.accepted_s for ticket in tickets)))
+
+    def _pass_on(self, kept: Kept) -> None:
+        while not (self._stop.is_set() and self.is_held_up()):
+            try:
+                self.kept.put(kept, timeout=_WAIT_S)
+                break
+            except queue.Full:
+                # It is the reader that is waited for, whose own `moved_s` says whether it is stuck.
+                self.moved_s = self.monotonic()
 
 
 @dataclass(slots=True)
 class Reader:
-    """Reads what is kept, for the judge at once and for the lake every few seconds. `con` is a cursor of the engine, for this thread alone."""
+    """Reads what is kept, for the judge at once and for the lake every few seconds. `con` is a cursor of the engine, for this thread alone.
+
+    What cannot be read now, because the disk of passing files is full or the lake away, is tried again until it can: it is in the lake.
+    """
 
     lake: Lake
     con: duckdb.DuckDBPyConnection
@@ -111,11 +133,23 @@ class Reader:
     kept: queue.Queue[Kept] = field(default_factory=queue.Queue)
     batches: queue.Queue[Batch] = field(default_factory=lambda: queue.Queue(maxsize=20))
     tallies: dict[str, Tally] = field(default_factory=dict)
-    problem: str | None = None
+    problems: dict[str, str] = field(default_factory=dict)
+    moved_s: float = 0.0
+    _waiting: list[Kept] = field(default_factory=list)
     _pending: list[tuple[object, ...]] = field(default_factory=list)
     _flushed_s: float = 0.0
     _read: int = 0
     _written: int = 0
+
+    @property
+    def problem(self) -> str | None:
+        """Why it cannot go on at present; None when it can."""
+        return next(iter(self.problems.values()), None)
+
+    @property
+    def is_held_up(self) -> bool:
+        """Whether rows wait that cannot be read at present."""
+        return bool(self._waiting)
 
     def begin(self) -> None:
         """Make the schemas, and read what the lake has rows of but no events yet: a server that was killed left it behind."""
@@ -133,15 +167,18 @@ class Reader:
 
     def run(self, stop: threading.Event) -> None:
         """Read what is kept until told to stop, and to the end of what is there then."""
-        while not stop.is_set() or not self.kept.empty():
+        while not stop.is_set() or not (self.kept.empty() or self._waiting):
             self.step(0.05)
+            if self._waiting:
+                stop.wait(_WAIT_S)
         self.flush()
 
     def step(self, timeout_s: float) -> None:
         """Read what is there, all at once, and hand it to the judge; write down what was read when it is time to."""
-        some = drained(self.kept, timeout_s, lambda kept: kept.rows, ROWS_AT_ONCE)
-        if some:
-            self._understand(self._with_missed(some), is_judged=True)
+        self.moved_s = self.monotonic()
+        self._waiting = self._waiting or drained(self.kept, timeout_s, lambda kept: kept.rows, ROWS_AT_ONCE)
+        if self._waiting:
+            self._read_on()
         if self.monotonic() - self._flushed_s >= self.commit_events_s:
             self.flush()
 
@@ -157,10 +194,20 @@ class Reader:
             self.lake.append_events(self.con, "inbox.unkept", self._read, self.clock())
             self.con.execute("DELETE FROM inbox.unkept")
             self._written = self._read
-            self.problem = None
+            self.problems.pop("writing", None)
         except UnbiddenError as error:
-            self.problem = str(error)
-            self.tell(self.problem)
+            self.problems["writing"] = str(error)
+            self.tell(str(error))
+
+    def _read_on(self) -> None:
+        try:
+            self._understand(self._with_missed(self._waiting), is_judged=True)
+        except (OSError, UnbiddenError) as error:
+            self.problems["reading"] = f"{gettempdir()}: {error.strerror or error}; rows wait to be read" if isinstance(error, OSError) else str(error)
+            self.tell(self.problems["reading"])
+        else:
+            self._waiting = []
+            self.problems.pop("reading", None)
 
     def _with_missed(self, some: Sequence[Kept]) -> list[Kept]:
         """Commits with those before them that never came here: an append that was said to have failed had reached the lake all the same."""

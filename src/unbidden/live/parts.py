@@ -23,10 +23,10 @@ _MANY_PENDING = 100
 
 def keeper_health(core: Core, settings: HealthSettings) -> PartHealth:
     """How the keeper is, which puts rows into the lake, and the reader behind it."""
-    keeper, found = core.keeper, []
-    if problem := keeper.problem or core.reader.problem:
-        found.append(Finding("keeping", "problem", problem, AWAY["lake"]))
-    found += _stuck(core, keeper.moved_s, settings)
+    keeper = core.keeper
+    problems = dict.fromkeys(filter(None, (keeper.problem, core.reader.problem)))
+    found = [Finding("keeping", "problem", problem, AWAY["lake"]) for problem in problems]
+    found += _stuck(core, min(keeper.moved_s, core.reader.moved_s or keeper.moved_s), settings)
     return _part("keeper", found, {"rows_waiting": core.intake.waiting, "batches_waiting": core.reader.batches.qsize()})
 
 

@@ -189,7 +189,7 @@ class Service:
             self._spawn(f"source {name}", partial(feed.run, self.lake.cursor(name)))
 
     def _keep_up(self) -> None:
-        """Make few files of many and let go of what is old, again and again; readers go on with what they have."""
+        """Make few files of many and let go of what is old, in the lake and on the desk, again and again; readers go on with what they have."""
         lake, done_s = self.settings.lake, self.monotonic()
         while not self.stop.wait(min(_LOOK_S, lake.compact_every_s)):
             try:
@@ -197,9 +197,17 @@ class Service:
                     continue
                 self.lake.forget({"raw": lake.keep_raw_days, "event": lake.keep_event_days, "unread": lake.keep_unread_days}, self.clock())
                 self.lake.compact()
+                self.shorten_outbox()
             except UnbiddenError as error:
                 self.tell(str(error))
             done_s = self.monotonic()
+
+    def shorten_outbox(self) -> int:
+        """How many rows of the outbox were let go of: of stories that no judgement looks back on any more, and that were told long ago."""
+        if (judged_at := self.core.latest) is None:
+            return 0
+        keep, margin = timedelta(days=self.settings.desk.keep_sent_days), timedelta(days=1)
+        return self.desk.let_go(self.clock() - keep, judged_at - max(keep, self.core.history + margin))
 
     def _receipts(self, names: Collection[str]) -> set[str]:
         return self.lake.receipts(list(names), (self.clock() - timedelta(days=_RECEIPT_DAYS)).date())

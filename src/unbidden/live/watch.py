@@ -82,7 +82,7 @@ class Watch:
     def is_alive(self) -> bool:
         """Whether the parts that everything goes through move."""
         core = self.core
-        moved_s = min(core.moved_s, core.keeper.moved_s)
+        moved_s = min(core.moved_s, core.keeper.moved_s, core.reader.moved_s or core.moved_s)
         return not core.is_ready or not moved_s or core.monotonic() - moved_s <= self.settings.health.stuck_after_s
 
     def is_ready(self) -> bool:

@@ -34,11 +34,13 @@ class Shape:
     flattened paths (`actor_alternateId_s`, `actor.alternateId`) and JSON inside strings are all undone before. `aliases`
     adds column names that are other words, in lower case without separators, with the path they stand for.
     `marks` says whether a row so spelled is of this shape; `mine` is the SQL predicate of a row that can be read.
-    `events` is one SELECT over the relation `raw` (columns: the keys of `structure`, and `source`). It names columns of the
+    `events` is one SELECT over the relation `raw` (columns: the keys of `structure` and `told`, and `source`). It names columns of the
     `event` table (a subset, `source` always among them; the rest is NULL). For every row for which `mine` holds it gives exactly one event of step 0,
     and any number of further steps. Provider, network and country code are filled in for it: `country` may be a name.
     `columns` are the names of a CSV export that has no header line. `whole` is a SQL predicate of the rows that are surely of this
     shape in a large file that is read whole: rows for which it does not hold are looked at one by one.
+    `tells` adds to a row so spelled what is better found out in Python than in SQL, the columns `told`: `raw` has them too, NULL where they are left out.
+    Their names are not in `structure`, so nothing that the input says can fill them. Files of such a shape are never read whole.
     """
 
     name: str
@@ -50,6 +52,8 @@ class Shape:
     aliases: Mapping[str, Path] = field(default_factory=dict)
     columns: tuple[str, ...] = ()
     whole: LiteralString = "true"
+    tells: Callable[[Record], Record] | None = None
+    told: Structure = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,16 +8,21 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
+from hashlib import md5
 from importlib import resources
-from typing import Any, LiteralString, cast
+from typing import Any, LiteralString, TypeAlias, cast
+
+import re2
 
 from unbidden import content
-from unbidden.engine import Structure, quote
+from unbidden.engine import Structure
 from unbidden.providers import Event, Path, Patience, Record, Shape, Sight
 
 TITLE = "Help desk"
+
+Search: TypeAlias = Callable[[bytes], tuple[int, str] | None]
 
 # The names by which mails and tables whose columns the user named reach us; every desk's own words lead to them.
 _STRUCTURE: Structure = dict.fromkeys(
@@ -48,6 +53,9 @@ _PLAIN = {
     "—": "-",
 }
 _DROPPED = "\u0307\u00ad\u200b\u200c\u200d\u200e\u200f\ufeff"
+_AS_PLAIN = str.maketrans({**_PLAIN, **dict.fromkeys(_DROPPED)})
+# What is cut off at the ends: spaces of every width.
+_SPACES = " \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
 # How much of a ticket is read: what somebody asks for stands at its beginning.
 _READ = 4000
 
@@ -60,15 +68,9 @@ def _phrases() -> Mapping[str, Any]:
 
 def plain(text: str) -> str:
     """A text as the phrases see it: lower case, without accents, with plain quotes and single spaces."""
-    bare = unicodedata.normalize("NFC", text).lower().translate(str.maketrans({**_PLAIN, **dict.fromkeys(_DROPPED)})).replace("ß", "ss")
-    return re.sub(r"[ \t\r\n]+", " ", unicodedata.normalize("NFC", bare)).strip()
-
-
-def _plain_sql(text: str) -> str:
-    """The same as `plain`, in SQL."""
-    froms, tos = "".join(_PLAIN) + _DROPPED, "".join(_PLAIN.values())
-    bare = f"nfc_normalize(replace(translate(lower(nfc_normalize({text})), {quote(froms)}, {quote(tos)}), 'ß', 'ss'))"
-    return rf"trim(regexp_replace({bare}, '[ \t\r\n]+', ' ', 'g'))"
+    # Python makes another small letter of a Sigma at the end of a word.
+    bare = unicodedata.normalize("NFC", text).replace("Σ", "\u03c3").lower().translate(_AS_PLAIN).replace("ß", "ss")
+    return re.sub(r"[ \t\r\n]+", " ", unicodedata.normalize("NFC", bare)).strip(_SPACES)
 
 
 def pattern(phrase: str, language: str) -> str:
@@ -80,63 +82,110 @@ def pattern(phrase: str, language: str) -> str:
 _NO_WORD = "\\'[„"
 
 
-def _regex(kind: str, weight: int) -> str:
-    """All phrases of one kind and weight as one expression."""
-    return "|".join(pattern(phrase, language) for language, kinds in _phrases()["phrases"].items() for phrase in kinds.get(kind, {}).get(weight, ()))
+# Three times what the longest expression needs so as not to fall back on a slower way.
+_MEMORY = 16 << 20
 
 
-def _hits_sql(*sides: str) -> str:
-    """A list with, for each kind of these sides of which a phrase is in the text, its heaviest phrase's weight and the words that matched."""
-    cases = []
+def _search(regex: str) -> Search:
+    """Where a text in UTF-8 fits an expression for the first time, and with which words, in a time that grows with the text alone."""
+    options = re2.Options()
+    options.max_mem, options.log_errors = _MEMORY, False
+    compiled = re2.compile(regex, options)
+
+    def search(text: bytes) -> tuple[int, str] | None:
+        found = compiled.search(text)
+        return None if found is None else (found.start(), found.group().decode())
+
+    return search
+
+
+@cache
+def _searches(kind: str) -> tuple[tuple[int, tuple[Search, ...]], ...]:
+    """The weights of a kind, the heaviest first, each with an expression for every language: all of them in one would need far more memory and time."""
+    told = [(kinds.get(kind, {}), language) for language, kinds in _phrases()["phrases"].items()]
+    return tuple(
+        (weight, tuple(_search("|".join(pattern(phrase, language) for phrase in weights[weight])) for weights, language in told if weights.get(weight)))
+        for weight in sorted({weight for weights, _ in told for weight in weights}, reverse=True)
+    )
+
+
+def _hits_of(words: bytes, *sides: str) -> list[tuple[str, int]]:
+    """For each kind of these sides of which a phrase is in the text the words that matched its heaviest, and what they weigh."""
+    hits = []
     for kind, about in _phrases()["kinds"].items():
         if about["side"] not in sides:
             continue
-        weights = sorted({weight for kinds in _phrases()["phrases"].values() for weight in kinds.get(kind, {})}, reverse=True)
-        sign = -1 if about["side"] == "benign" else 1
-        tests = " ".join(
-            f"WHEN regexp_matches(words, {regex}) THEN {{side: '{about['side']}', weight: {sign * weight}, says: regexp_extract(words, {regex})}}"
-            for weight in weights for regex in [quote(_regex(kind, weight))]
-        )  # fmt: skip
-        cases.append(f"CASE {tests} END")
-    return f"list_filter([{', '.join(cases)}], lambda h: h IS NOT NULL)"
+        found = ((weight, [hit for search in searches if (hit := search(words)) is not None]) for weight, searches in _searches(kind))
+        weight, places = next(((weight, places) for weight, places in found if places), (0, []))
+        if places:
+            _, says = min(places, key=lambda place: place[0])
+            hits.append((says.strip(_SPACES), -weight if about["side"] == "benign" else weight))
+    return hits
+
+
+def _hits(words: bytes) -> list[tuple[str, int]]:
+    """What counts in a text. What adds and what speaks against is looked for only where it can matter: most tickets speak of no prompt."""
+    prompts = _hits_of(words, "prompt")
+    denials = _hits_of(words, "unasked") if prompts else []
+    return [*prompts, *denials, *_hits_of(words, "more", "benign")] if denials else []
+
+
+def _told(subject: str | None, body: str | None, who: str | None) -> Record:
+    """What a ticket says, as columns: the beginning of its words and why they count, how much, and a number for tickets without one."""
+    parts = [part for text in (subject, body) if (part := (text or "").encode("utf-8", "replace").decode().strip(_SPACES))]
+    if not parts:
+        return {}
+    told = re.sub(r"[\t\n\f\r ]+", " ", re.sub(r"<[^<>]{1,500}>|&nbsp;", " ", ": ".join(parts))).strip(_SPACES)
+    said = re.sub("&(?:#39|apos|rsquo);", "'", told)
+    digest = md5("|".join(text for text in (who, said) if text is not None).encode("utf-8", "replace"), usedforsecurity=False).hexdigest()[:16]
+    hits, limits = _hits(plain(said[:_READ]).encode()), _phrases()
+    score = sum(weight for _, weight in hits)
+    if not hits or score < limits["medium"]:
+        return {"detail": said[:200], "digest": digest}
+    because = ", ".join(f"{says} {weight:+d}" for says, weight in hits)
+    return {"detail": f"{said[:200]} [{because}]", "digest": digest, "risk": "high" if score >= limits["high"] else "medium"}
+
+
+_TOLD: Structure = {"detail": "VARCHAR", "digest": "VARCHAR", "risk": "VARCHAR"}
+
+
+def _joined(*names: str | None) -> str | None:
+    return " ".join(name for name in names if name is not None) or None
+
+
+def _ticket_told(record: Record) -> Record:
+    who = _joined(record.get("ticket_email"), record.get("ticket_requester"), record.get("ticket_sender"))
+    return _told(record.get("ticket_subject"), record.get("ticket_text"), who)
+
+
+def _issue_told(record: Record) -> Record:
+    """What an issue says. What is written in Jira's document format is told by its texts."""
+    fields = record["fields"]
+    reporter, body = fields.get("reporter") or {}, fields.get("description")
+    name = reporter.get("displayName")
+    if body is not None and body.startswith('{"type"'):
+        body = " ".join(re.findall(r'"text":"([^"\\]*+(?:\\.[^"\\]*+)*+)"', body))
+    return _told(fields.get("summary"), body, _joined(reporter.get("emailAddress"), reporter.get("name") if name is None else name))
 
 
 def _events(rows: str) -> LiteralString:
-    """The SELECT that makes events of rows with the columns source, number, opened, who, subject and body.
+    """The SELECT that makes events of rows with the columns source, number, opened, who, and those of `_TOLD`.
 
     The requester is the address if there is one, else the name as it stands: a display name fits nobody's login, and is joined with one by the user's
     list of people only.
     """
-    says = _phrases()
     return cast("LiteralString", rf"""
 WITH rows AS ({rows}
-), clean AS (
-  SELECT source, number, {_at("opened")} AS happened, who,
-    trim(regexp_replace(
-      regexp_replace(concat_ws(': ', nullif(trim(subject), ''), nullif(trim(body), '')), '<[^<>]{{1,500}}>|&nbsp;', ' ', 'g'), '\s+', ' ', 'g')) AS told,
+), read AS (
+  SELECT source, number, {_at("opened")} AS happened, detail, digest, risk,
     nullif(regexp_extract(who, '[^\s<>"(),;:\\\[\]{{}}]+@[^\s<>"(),;:\\\[\]{{}}]+'), '') AS address,
     coalesce(nullif(regexp_extract(who, '"(?:display_value|displayName|name)": ?"([^"]+)"', 1), ''), trim(who, ' <>"')) AS name
-  FROM rows WHERE {_at("opened")} IS NOT NULL AND coalesce(nullif(trim(subject), ''), nullif(trim(body), '')) IS NOT NULL
-), read AS (
-  SELECT * EXCLUDE (told), regexp_replace(told, '&(#39|apos|rsquo);', '''', 'g') AS said, {_plain_sql(f"left(said, {_READ})")} AS words FROM clean
-), prompted AS (
-  SELECT *, {_hits_sql("prompt")} AS prompts FROM read
-), unasked AS (
-  SELECT *, if(len(prompts) > 0, {_hits_sql("unasked")}, []) AS denials FROM prompted
-), weighed AS (
-  -- What adds and what speaks against is looked for only where it can matter: most tickets speak of no prompt.
-  SELECT *, if(len(denials) > 0, prompts || denials || {_hits_sql("more", "benign")}, []) AS hits FROM unasked
-), judged AS (
-  SELECT *, list_sum(list_transform(hits, lambda h: h.weight)) AS score, coalesce(score >= {says["medium"]}, false) AS is_complaint,
-    array_to_string(list_transform(hits, lambda h: trim(h.says) || if(h.weight > 0, ' +', ' ') || h.weight), ', ') AS because
-  FROM weighed
+  FROM rows WHERE {_at("opened")} IS NOT NULL AND detail IS NOT NULL
 )
-SELECT source, 0 AS step, happened AS occurred_at, coalesce(known(number), left(md5(concat_ws('|', who, said)), 16)) || '|' || epoch_us(happened) AS event_id,
-  lower(coalesce(address, known(name))) AS login, if(is_complaint, 'report', 'other') AS kind, if(is_complaint, 'success', NULL) AS outcome,
-  'inferred' AS certainty, 'ticket' AS code,
-  left(said, 200) || if(is_complaint, ' [' || because || ']', '') AS detail,
-  CASE WHEN is_complaint THEN if(score >= {says["high"]}, 'high', 'medium') END AS risk
-FROM judged
+SELECT source, 0 AS step, happened AS occurred_at, coalesce(known(number), digest) || '|' || epoch_us(happened) AS event_id,
+  lower(coalesce(address, known(name))) AS login, if(risk IS NOT NULL, 'report', 'other') AS kind, if(risk IS NOT NULL, 'success', NULL) AS outcome,
+  'inferred' AS certainty, 'ticket' AS code, detail, risk
+FROM read
 """)  # fmt: skip
 
 
@@ -149,16 +198,13 @@ def _at(column: str) -> str:
     return f"coalesce(utc({column}), sane(try_strptime({column}, {_CLOCKS})))"
 
 
-# What is written in Jira's document format is told by its texts.
-_WORDS_OF = r"""if(starts_with({0}, '{{"type"'), array_to_string(regexp_extract_all({0}, '"text":"((?:[^"\\]|\\.)*)"', 1), ' '), {0})"""
-
 _TICKET_SQL = _events(
     "SELECT source, ticket_number AS number, ticket_time AS opened, nullif(concat_ws(' ', ticket_email, ticket_requester, ticket_sender), '') AS who,"
-    " ticket_subject AS subject, ticket_text AS body FROM raw"
+    " detail, digest, risk FROM raw"
 )
 _ISSUE_SQL = _events(
     "SELECT source, \"key\" AS number, fields.created AS opened, nullif(concat_ws(' ', fields.reporter.emailAddress, coalesce(fields.reporter.displayName,"
-    f" fields.reporter.name)), '') AS who, fields.summary AS subject, {_WORDS_OF.format('fields.description')} AS body FROM raw"
+    " fields.reporter.name)), '') AS who, detail, digest, risk FROM raw"
 )
 
 _DATE = re.compile(r"\d{4}[-/]\d\d[-/]\d\d|\d{1,2}[./ ](\d{1,2}|[A-Za-z]{3})[./ ]\d{2,4}")
@@ -200,10 +246,10 @@ _MINE_ISSUE = f"{_at('fields.created')} IS NOT NULL AND nullif(trim(fields.summa
 SHAPES = (
     Shape(
         "ticket", _STRUCTURE, cast("LiteralString", _MINE),
-        _TICKET_SQL, _marks, _NEEDS, dict(_aliases()), whole="false",
+        _TICKET_SQL, _marks, _NEEDS, dict(_aliases()), tells=_ticket_told, told=_TOLD,
     ),
     Shape("issue", _ISSUE, cast("LiteralString", _MINE_ISSUE),
-          _ISSUE_SQL, _marks_issue, _NEEDS, whole="false"),
+          _ISSUE_SQL, _marks_issue, _NEEDS, tells=_issue_told, told=_TOLD),
 )  # fmt: skip
 
 PATIENCE: Mapping[str, Patience] = {}
