@@ -57,8 +57,8 @@ def by_password(porter: Porter, guest: Guest, name: str, password: str) -> Outco
     account = porter.desk.accounts.named(known)
     try:
         is_right = porter.passwords.is_right(account, password)
-    except BusyError:
-        return Declined("Many people are signing in just now. Try again in a moment.", 503, 5)
+    except BusyError as error:
+        return Declined(str(error), 503, 5)
     if account is None or not is_right or account.disabled_at is not None:
         if account is not None:
             why = "the account is disabled" if is_right else "wrong password"

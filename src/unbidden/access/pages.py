@@ -12,13 +12,23 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 
 from unbidden.access import entry, passkeys
 from unbidden.access.names import own_path
-from unbidden.access.passwords import BusyError, refuse_if_weak
+from unbidden.access.passwords import refuse_if_weak
 from unbidden.access.porter import Guest, Porter, guest_of, porter_of
 from unbidden.access.sessions import is_fresh
+from unbidden.access.templating import answering
 from unbidden.access.viewer import Refused, Viewer, require
 from unbidden.desk.accounts import AccountError
 
-router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+
+def _declined(request: Request, why: str) -> Response:
+    porter, guest = porter_of(request), guest_of(request)
+    if request.url.path == "/set-up":
+        code = str(request.query_params.get("code", ""))
+        return porter.templates.page(request, "set_up", 400, code=code, why=why, is_first=not porter.desk.accounts.count())
+    return _account(request, porter, guest, request.state.viewer, why, 400)
+
+
+router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse, route_class=answering(_declined))
 
 Here = Annotated[Porter, Depends(porter_of)]
 Who = Annotated[Guest, Depends(guest_of)]
@@ -129,15 +139,11 @@ def set_up(request: Request, porter: Here, code: str = "") -> Response:
 
 
 @router.post("/set-up")
-def was_set_up(request: Request, porter: Here, code: Field = "", name: Field = "", password: Field = "", again: Field = "") -> Response:
+def was_set_up(porter: Here, code: str = "", name: Field = "", password: Field = "", again: Field = "") -> Response:
     """Make the first admin, or set the password of who was invited."""
-    try:
-        if password != again:
-            raise AccountError("The two passwords are not the same.")
-        entry.by_link(porter, code, name, password)
-    except (AccountError, BusyError) as error:
-        why = str(error) or "Try again in a moment."
-        return porter.templates.page(request, "set_up", 400, code=code, why=why, is_first=not porter.desk.accounts.count())
+    if password != again:
+        raise AccountError("The two passwords are not the same.")
+    entry.by_link(porter, code, name, password)
     return RedirectResponse("/sign-in", _SEE)
 
 
@@ -149,22 +155,19 @@ def account(request: Request, porter: Here, guest: Who, viewer: Anybody) -> Resp
 
 @router.post("/account/password", dependencies=[Fresh])
 def password_changed(
-    request: Request, porter: Here, guest: Who, viewer: Anybody, current: Field = "", password: Field = "", again: Field = ""
+    porter: Here, guest: Who, viewer: Anybody, current: Field = "", password: Field = "", again: Field = ""
 ) -> Response:  # fmt: skip
     """Change one's own password; the other sessions end, and this one goes on under another id."""
     owner = guest.account
     if owner is None or guest.session is None:
         raise Refused(403, "only people have passwords")
     wait = porter.throttle.begin(owner.name, guest.network, porter.clock())
-    try:
-        if wait or (owner.password is not None and not porter.passwords.is_right(owner, current)):
-            raise AccountError("The present password is wrong." if not wait else "There were many tries. Wait a while, then try again.")
-        if password != again:
-            raise AccountError("The two new passwords are not the same.")
-        refuse_if_weak(password, owner.name)
-        porter.desk.accounts.set_password(owner.id, porter.passwords.hash(password), guest.session.digest)
-    except (AccountError, BusyError) as error:
-        return _account(request, porter, guest, viewer, str(error) or "Try again in a moment.", 400)
+    if wait or (owner.password is not None and not porter.passwords.is_right(owner, current)):
+        raise AccountError("The present password is wrong." if not wait else "There were many tries. Wait a while, then try again.")
+    if password != again:
+        raise AccountError("The two new passwords are not the same.")
+    refuse_if_weak(password, owner.name)
+    porter.desk.accounts.set_password(owner.id, porter.passwords.hash(password), guest.session.digest)
     porter.throttle.succeed(owner.name, guest.network, porter.clock())
     porter.note(viewer, "password changed", owner.name)
     secret = porter.sessions.begin(owner, guest.session.factor, guest.network, guest.agent, guest.browser)
@@ -196,13 +199,10 @@ def passkey_made(porter: Here, guest: Who, viewer: Anybody, answer: Annotated[di
 
 
 @router.post("/account/passkeys/remove", dependencies=[Fresh])
-def passkey_removed(request: Request, porter: Here, guest: Who, viewer: Anybody, which: Field = "") -> Response:
+def passkey_removed(porter: Here, guest: Who, viewer: Anybody, which: Field = "") -> Response:
     """Remove one's own passkey."""
-    try:
-        if guest.account is not None and porter.desk.accounts.remove_passkey(guest.account.id, which):
-            porter.note(viewer, "passkey removed", guest.account.name)
-    except AccountError as error:
-        return _account(request, porter, guest, viewer, str(error), 400)
+    if guest.account is not None and porter.desk.accounts.remove_passkey(guest.account.id, which):
+        porter.note(viewer, "passkey removed", guest.account.name)
     return RedirectResponse("/account", _SEE)
 
 

@@ -22,8 +22,11 @@ _Given = TypeVar("_Given")
 _NAME = re.compile(r"[^\W_][\w.@+-]{0,127}")
 
 
-class BusyError(Exception):
+class BusyError(AccountError):
     """So many passwords are being checked that this one would wait too long."""
+
+    def __init__(self) -> None:
+        super().__init__("many people are signing in just now; try again in a moment")
 
 
 @dataclass(slots=True)

@@ -11,12 +11,19 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from unbidden.access.pages import Field, Fresh, Here, Who
 from unbidden.access.passwords import name_of
-from unbidden.access.porter import Porter
+from unbidden.access.porter import Porter, porter_of
 from unbidden.access.secrecy import digest_of, fresh
+from unbidden.access.templating import answering
 from unbidden.access.viewer import ROLES, SCOPES, Viewer, require
 from unbidden.desk.accounts import Account, AccountError
 
-router = APIRouter(prefix="/settings", include_in_schema=False, default_response_class=HTMLResponse)
+
+def _declined(request: Request, why: str) -> Response:
+    page = _tokens if request.url.path.startswith("/settings/tokens") else _people
+    return page(request, porter_of(request), why, 400)
+
+
+router = APIRouter(prefix="/settings", include_in_schema=False, default_response_class=HTMLResponse, route_class=answering(_declined))
 
 Admin = Annotated[Viewer, Depends(require("admin"))]
 # By which a token is known for what it is, wherever it turns up.
@@ -34,45 +41,33 @@ def people(request: Request, porter: Here, _: Admin) -> Response:
 @router.post("/people", dependencies=[Fresh])
 def person_made(request: Request, porter: Here, guest: Who, viewer: Admin, name: Field = "", role: Field = "", way: Field = "") -> Response:
     """Make an account: with a link to set its password, or to be signed in to by single sign-on alone."""
-    try:
-        made = porter.desk.accounts.make(name_of(name), _role(role), porter.clock())
-    except AccountError as error:
-        return _people(request, porter, str(error), 400)
+    made = porter.desk.accounts.make(name_of(name), _role(role), porter.clock())
     porter.note(viewer, "account made", made.name, role=made.role, by="link" if way != "single" else "single sign-on")
     return _people(request, porter, link=porter.invitation(made, guest.host) if way != "single" else None, who=made.name)
 
 
 @router.post("/people/{account_id}/role", dependencies=[Fresh])
-def role_changed(request: Request, porter: Here, viewer: Admin, account_id: str, role: Field = "") -> Response:
+def role_changed(porter: Here, viewer: Admin, account_id: str, role: Field = "") -> Response:
     """Give somebody another role; their sessions end."""
-    try:
-        account, new = _account(porter, account_id), _role(role)
-        porter.desk.accounts.change_role(account.id, new)
-    except AccountError as error:
-        return _people(request, porter, str(error), 400)
+    account, new = _account(porter, account_id), _role(role)
+    porter.desk.accounts.change_role(account.id, new)
     porter.note(viewer, "role changed", account.name, before=account.role, role=new)
     return RedirectResponse("/settings/people", _SEE)
 
 
 @router.post("/people/{account_id}/disable", dependencies=[Fresh])
-def person_disabled(request: Request, porter: Here, viewer: Admin, account_id: str) -> Response:
+def person_disabled(porter: Here, viewer: Admin, account_id: str) -> Response:
     """Let somebody in no longer; their sessions end."""
-    try:
-        account = _account(porter, account_id)
-        porter.desk.accounts.disable(account.id, porter.clock())
-    except AccountError as error:
-        return _people(request, porter, str(error), 400)
+    account = _account(porter, account_id)
+    porter.desk.accounts.disable(account.id, porter.clock())
     porter.note(viewer, "account disabled", account.name)
     return RedirectResponse("/settings/people", _SEE)
 
 
 @router.post("/people/{account_id}/enable", dependencies=[Fresh])
-def person_enabled(request: Request, porter: Here, viewer: Admin, account_id: str) -> Response:
+def person_enabled(porter: Here, viewer: Admin, account_id: str) -> Response:
     """Let somebody in again."""
-    try:
-        account = _account(porter, account_id)
-    except AccountError as error:
-        return _people(request, porter, str(error), 400)
+    account = _account(porter, account_id)
     porter.desk.accounts.enable(account.id)
     porter.note(viewer, "account enabled", account.name)
     return RedirectResponse("/settings/people", _SEE)
@@ -81,34 +76,25 @@ def person_enabled(request: Request, porter: Here, viewer: Admin, account_id: st
 @router.post("/people/{account_id}/link", dependencies=[Fresh])
 def link_made(request: Request, porter: Here, guest: Who, viewer: Admin, account_id: str) -> Response:
     """A link by which somebody sets their password anew."""
-    try:
-        account = _account(porter, account_id)
-        if account.subject is not None:
-            raise AccountError(f"{account.name} signs in by single sign-on, and has no password")
-    except AccountError as error:
-        return _people(request, porter, str(error), 400)
+    account = _account(porter, account_id)
+    if account.subject is not None:
+        raise AccountError(f"{account.name} signs in by single sign-on, and has no password")
     porter.note(viewer, "password link made", account.name)
     return _people(request, porter, link=porter.invitation(account, guest.host), who=account.name)
 
 
 @router.post("/people/{account_id}/passkeys", dependencies=[Fresh])
-def passkeys_removed(request: Request, porter: Here, viewer: Admin, account_id: str) -> Response:
+def passkeys_removed(porter: Here, viewer: Admin, account_id: str) -> Response:
     """Remove the passkeys of somebody who has lost theirs; their sessions end."""
-    try:
-        account = _account(porter, account_id)
-    except AccountError as error:
-        return _people(request, porter, str(error), 400)
+    account = _account(porter, account_id)
     porter.note(viewer, "passkeys removed", account.name, number=porter.desk.accounts.remove_passkeys(account.id))
     return RedirectResponse("/settings/people", _SEE)
 
 
 @router.post("/people/{account_id}/sessions")
-def sessions_ended(request: Request, porter: Here, viewer: Admin, account_id: str) -> Response:
+def sessions_ended(porter: Here, viewer: Admin, account_id: str) -> Response:
     """End all sessions of somebody."""
-    try:
-        account = _account(porter, account_id)
-    except AccountError as error:
-        return _people(request, porter, str(error), 400)
+    account = _account(porter, account_id)
     porter.note(viewer, "sessions ended", account.name, number=porter.desk.visits.end_all(account.id))
     return RedirectResponse("/settings/people", _SEE)
 
@@ -125,15 +111,12 @@ def token_made(
 ) -> Response:  # fmt: skip
     """Make a token, which is shown on the page that comes, and never again."""
     secret, now = f"{PREFIX}{fresh()}", porter.clock()
-    try:
-        scopes = [one for one in SCOPES if one in scope]
-        if not scopes or set(scope) - set(SCOPES):
-            raise AccountError("a token has at least one scope of those that there are")
-        if not days.isdecimal() or not days.isascii() or not 1 <= int(days[:6]) <= _MOST_DAYS:
-            raise AccountError(f"a token holds for 1 to {_MOST_DAYS} days")
-        made = porter.desk.visits.make_token(name_of(name), digest_of(secret), scopes, viewer.name, now, now + timedelta(days=int(days)))
-    except AccountError as error:
-        return _tokens(request, porter, str(error), 400)
+    scopes = [one for one in SCOPES if one in scope]
+    if not scopes or set(scope) - set(SCOPES):
+        raise AccountError("a token has at least one scope of those that there are")
+    if not days.isdecimal() or not days.isascii() or not 1 <= int(days[:6]) <= _MOST_DAYS:
+        raise AccountError(f"a token holds for 1 to {_MOST_DAYS} days")
+    made = porter.desk.visits.make_token(name_of(name), digest_of(secret), scopes, viewer.name, now, now + timedelta(days=int(days)))
     porter.note(viewer, "token made", made.name, scopes=sorted(made.scopes), days=int(days))
     return _tokens(request, porter, secret=secret, who=made.name)
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime
 from typing import Any
 
+from fastapi.routing import APIRoute
 from jinja2 import BaseLoader, ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response
+
+from unbidden.desk.accounts import AccountError
+
+Page = Callable[[Request, str], Response]
 
 
 class Templates:
@@ -24,6 +30,27 @@ class Templates:
         """A page of what is told. Every template knows `viewer`, `csrf`, `server` (its name) and `request`, too."""
         given = {"viewer": request.state.viewer, "csrf": request.state.csrf, "server": self._title, "request": request, **told}
         return HTMLResponse(self._environment.get_template(f"{name}.html.j2").render(given), status)
+
+
+def answering(page: Page) -> type[APIRoute]:
+    """Routes whose AccountError is answered with a page that says why nothing was done."""
+
+    class Answering(APIRoute):
+        """A route of such a page."""
+
+        def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+            """What answers a request."""
+            inner = super().get_route_handler()
+
+            async def answered(request: Request) -> Response:
+                try:
+                    return await inner(request)
+                except AccountError as error:
+                    return await run_in_threadpool(page, request, str(error))
+
+            return answered
+
+    return Answering
 
 
 def _moment(at: datetime | None) -> str:

@@ -133,7 +133,7 @@ class Accounts:
     def people(self) -> list[Account]:
         """All of them, by name."""
         with reading(self._engine) as connection:
-            return [Account(*row) for row in connection.execute(ACCOUNTS.order_by(account.c.name))]
+            return [Account(**row) for row in connection.execute(ACCOUNTS.order_by(account.c.name)).mappings()]
 
     def named(self, name: str) -> Account | None:
         """The account of a name; None when there is none."""
@@ -225,7 +225,7 @@ class Accounts:
         """Whether an account's passkey was removed. Raises AccountError when nobody could sign in by the account any more."""
         with writing(self._engine) as connection:
             gone = connection.execute(delete(passkey).where(passkey.c.id == passkey_id, passkey.c.account_id == account_id)).rowcount
-            left = Account(*connection.execute(ACCOUNTS.where(account.c.id == account_id)).one())
+            left = Account(**connection.execute(ACCOUNTS.where(account.c.id == account_id)).mappings().one())
             if gone and left.password is None and left.subject is None and not left.passkeys:
                 raise AccountError("this is the only way to sign in by this account; set a password first")
             return bool(gone)
@@ -238,8 +238,8 @@ class Accounts:
 
     def _one(self, column: Column[Any], value: str) -> Account | None:
         with reading(self._engine) as connection:
-            row = connection.execute(ACCOUNTS.where(column == value)).one_or_none()
-            return Account(*row) if row is not None else None
+            row = connection.execute(ACCOUNTS.where(column == value)).mappings().one_or_none()
+            return Account(**row) if row is not None else None
 
     def _set(self, account_id: str, **values: object) -> None:
         with writing(self._engine, alone=False) as connection:

@@ -62,8 +62,8 @@ class Visits:
             row = connection.execute(select(session).where(session.c.digest == digest)).one_or_none()
             if row is None:
                 return None
-            owner = connection.execute(ACCOUNTS.where(account.c.id == row.account_id, account.c.disabled_at.is_(None))).one_or_none()
-            return (Session(*row), Account(*owner)) if owner is not None else None
+            owner = connection.execute(ACCOUNTS.where(account.c.id == row.account_id, account.c.disabled_at.is_(None))).mappings().one_or_none()
+            return (Session(*row), Account(**owner)) if owner is not None else None
 
     def sessions(self, account_id: str) -> list[Session]:
         """The sessions of an account, the last used first."""
