@@ -26,6 +26,7 @@ from unbidden.desk.accounts import Account
 
 AT = datetime(2026, 3, 9, 8, 0, tzinfo=UTC)
 PASSWORD = "correct horse battery"  # noqa: S105 - it opens a desk of a test
+OTHER = "seven green lamps"
 # As weak as they may be: what is tested is not how long they take.
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
@@ -125,4 +126,7 @@ def house(folder: Path, environment: dict[str, str] | None = None, **settings: A
     with Desk.open(f"sqlite:///{folder / 'desk.db'}") as desk:
         console_settings = ConsoleSettings.model_validate(settings)
         porter = Porter(console_settings, desk, environment or {}, hand, passwords=Passwords(CHEAP))
-        yield House(porter, hand, console_settings.public_url or "http://localhost:8080")
+        try:
+            yield House(porter, hand, console_settings.public_url or "http://localhost:8080")
+        finally:
+            porter.close()

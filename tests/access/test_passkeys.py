@@ -140,7 +140,9 @@ def test_a_passkey_is_removed_and_is_known_no_longer(page: Page, open_house: Hou
     assert open_house.porter.desk.visits.sessions("x") == []
 
 
-@pytest.mark.parametrize("answer", [{}, {"id": "x"}, {"id": 7, "response": []}, {"id": "x", "rawId": "x", "type": "public-key", "response": {"clientDataJSON": "%%"}}])
+@pytest.mark.parametrize(
+    "answer", [{}, {"id": "x"}, {"id": 7, "response": []}, {"id": "x", "rawId": "x", "type": "public-key", "response": {"clientDataJSON": "%%"}}]
+)
 def test_what_is_no_answer_of_a_passkey(open_house: House, answer: dict[str, Any]) -> None:
     account = open_house.person()
     guest = Guest("192.0.2.1", "x", "localhost:8080", "secret of a browser")

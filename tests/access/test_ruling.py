@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.access.house import AT, PASSWORD, Browser, House
+from tests.access.house import AT, OTHER, PASSWORD, Browser, House
 from unbidden.access import ROLES, pages, ruling
 from unbidden.desk.accounts import Passkey
 
@@ -26,11 +26,11 @@ def test_somebody_new_sets_their_own_password(open_house: House, admin: Browser)
     link = link_of(admin.post("/settings/people", name="Bo", role="analyst").text)
     guest = open_house.browser()
     guest.get(link)
-    assert guest.post(link, password="bo bo bo bo bo bo", again="bo bo bo bo bo bo").status_code == 400
-    assert guest.post(link, password="seven green lamps", again="seven green lamps").headers["location"] == "/sign-in"
+    assert guest.post(link, **dict.fromkeys(("password", "again"), "bo bo bo bo bo bo")).status_code == 400
+    assert guest.post(link, password=OTHER, again=OTHER).headers["location"] == "/sign-in"
     guest.get(link)
-    assert guest.post(link, password="seven other lamps", again="seven other lamps").status_code == 400
-    assert guest.sign_in("bo", "seven green lamps").status_code == 303
+    assert guest.post(link, password=OTHER, again=OTHER).status_code == 400
+    assert guest.sign_in("bo", OTHER).status_code == 303
     assert guest.get("/settings/people").status_code == 403
     assert guest.get("/settings/tokens").status_code == 403
     assert guest.get("/account").status_code == 200
@@ -45,10 +45,10 @@ def test_a_link_of_somebody_disabled_or_of_yesterday_does_not_hold(open_house: H
     admin.post(f"/settings/people/{bo.id}/disable")
     guest = open_house.browser()
     guest.get(link)
-    assert guest.post(link, password="seven green lamps", again="seven green lamps").status_code == 400
+    assert guest.post(link, password=OTHER, again=OTHER).status_code == 400
     open_house.porter.desk.accounts.enable(bo.id)
     open_house.hand.pass_by(hours=24)
-    assert guest.post(link, password="seven green lamps", again="seven green lamps").status_code == 400
+    assert guest.post(link, password=OTHER, again=OTHER).status_code == 400
 
 
 @pytest.mark.parametrize("path", ["role", "disable", "link", "passkeys", "sessions", "password"])
@@ -59,16 +59,16 @@ def test_sessions_end_with_what_they_were_for(open_house: House, admin: Browser,
     elsewhere.sign_in("bo")
     if path == "password":
         guest.get("/account")
-        assert guest.post("/account/password", current="wrong wrong wrong", password="seven green lamps", again="seven green lamps").status_code == 400
+        assert guest.post("/account/password", current="wrong wrong wrong", password=OTHER, again=OTHER).status_code == 400
         assert elsewhere.get("/").status_code == 200
         was = guest.client.cookies["unbidden"]
-        assert guest.post("/account/password", current=PASSWORD, password="seven green lamps", again="seven green lamps").status_code == 303
+        assert guest.post("/account/password", current=PASSWORD, password=OTHER, again=OTHER).status_code == 303
         assert guest.get("/").status_code == 200
         assert guest.client.cookies["unbidden"] != was
     elif path == "link":
         link = link_of(admin.post(f"/settings/people/{bo.id}/link").text)
         guest.get(link)
-        guest.post(link, password="seven green lamps", again="seven green lamps")
+        guest.post(link, password=OTHER, again=OTHER)
     else:
         assert admin.post(f"/settings/people/{bo.id}/{path}", role="analyst").status_code == 303
     assert elsewhere.get("/").status_code == 303
@@ -131,7 +131,6 @@ def test_a_passkey_that_is_the_only_way_in_stays(open_house: House) -> None:
     with pytest.raises(Exception, match="only way"):
         accounts.remove_passkey(bo.id, "abc")
     assert len(accounts.passkeys(bo.id)) == 1
-
 
 
 def test_every_page_says_who_may_see_it() -> None:

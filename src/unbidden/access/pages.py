@@ -119,7 +119,8 @@ def single_back(request: Request, porter: Here, guest: Who) -> Response:
     outcome = entry.from_provider(porter, guest, dict(request.query_params))
     if isinstance(outcome, entry.Entered):
         return _welcome(porter, RedirectResponse(own_path(outcome.goes_to), _SEE), outcome)
-    return _sign_in(request, porter, "/", outcome.why if isinstance(outcome, entry.Declined) else "", 403)
+    why, status = (outcome.why, outcome.status) if isinstance(outcome, entry.Declined) else ("", 403)
+    return _sign_in(request, porter, "/", why, status)
 
 
 @router.post("/sign-out")

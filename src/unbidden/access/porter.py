@@ -71,6 +71,11 @@ class Porter:
         wire = self.wire or Wire(clock=self.clock, attempts=2, timeout_s=10)
         self.provider = Provider(settings.oidc, secret, wire, self.clock) if settings.oidc else None
 
+    def close(self) -> None:
+        """Close the connections to the provider of single sign-on."""
+        if self.provider is not None:
+            self.provider.wire.close()
+
     def first_link(self, port: int) -> str | None:
         """A link by which the first account is made, once and within an hour; None when there is an account. The links before it hold no longer."""
         if self.desk.accounts.count():

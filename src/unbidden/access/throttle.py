@@ -53,6 +53,10 @@ class Throttle:
             self._counts.pop((name, network), None)
             self._count(("", network), now, -1)
 
+    def __len__(self) -> int:
+        """How many accounts at networks, and networks, are remembered."""
+        return len(self._counts)
+
     def _wait(self, key: tuple[str, str], free: int, longest: timedelta, now: datetime) -> timedelta:
         count = self._counts.get(key)
         if count is None or now - count.at >= _FORGET or count.failures < free:
