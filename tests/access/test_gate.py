@@ -114,6 +114,17 @@ def test_no_page_of_ours_needs_what_the_policy_forbids(open_house: House) -> Non
     assert [page for page in shown for part in ("<script>", "<style", " style=", " onclick=", "javascript:") if part in page] == []
 
 
+def test_nobody_can_make_the_server_hold_much(open_house: House) -> None:
+    browser = open_house.browser()
+    browser.get("/sign-in")
+    large, token = b"{" * 70_000, {"X-CSRF-Token": browser.csrf}
+    assert browser.client.post("/sign-in/passkey/finish", content=large, headers=token).status_code == 413
+    answer = browser.client.post("/v1/triage", content=large, headers=token)
+    assert (answer.status_code, answer.headers["content-type"]) == (401, "application/problem+json")
+    answer = browser.client.post("/sign-out", content=large, headers=token)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
+
+
 def test_a_large_form_and_one_of_many_fields_are_refused(open_house: House) -> None:
     browser = open_house.browser()
     browser.get("/sign-in")

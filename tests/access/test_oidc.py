@@ -10,7 +10,7 @@ import httpx2
 import pytest
 from joserfc.jwk import RSAKey
 
-from tests.access.house import AT, Browser, House, house
+from tests.access.house import AT, OTHER, Browser, House, house
 from tests.access.provider import CLIENT, SECRET, Idp, Lying, shared_key
 from tests.access.serving import served
 
@@ -176,6 +176,18 @@ def test_without_making_accounts_an_admin_makes_them(tmp_path: Path, idp: Idp) -
         found.person("root")
         found.porter.desk.accounts.disable(person.id, AT)
         assert go(found.browser()).status_code == 403
+
+
+def test_who_signs_in_at_the_provider_has_no_other_way_in(tmp_path: Path, idp: Idp) -> None:
+    with open_to(tmp_path, idp) as found:
+        browser = found.browser()
+        go(browser)
+        assert "Add a passkey" not in browser.get("/account").text
+        assert browser.post("/account/password", password=OTHER, again=OTHER).status_code == 400
+        assert browser.client.post("/account/passkeys/begin", headers={"X-CSRF-Token": browser.csrf}).status_code == 400
+        account = found.porter.desk.accounts.named("ana@example.com")
+        assert account is not None
+        assert account.password is None
 
 
 def test_an_address_that_was_not_verified_is_no_name(tmp_path: Path, idp: Idp) -> None:

@@ -52,6 +52,8 @@ def test_one_answer_for_all_that_is_wrong(open_house: House, name: str, password
     browser = open_house.browser()
     answer = browser.sign_in(name, password)
     assert (answer.status_code, WRONG in answer.text, "unbidden" in browser.client.cookies) == (403, True, False)
+    (deed,) = open_house.porter.desk.deeds()
+    assert (deed["what"], deed["subject"]) == ("sign-in refused", name if name in {"ana", "gone", "single"} else "-")
 
 
 def test_as_much_is_computed_for_names_that_nobody_has(open_house: House, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,9 +60,9 @@ def by_password(porter: Porter, guest: Guest, name: str, password: str) -> Outco
     except BusyError as error:
         return Declined(str(error), 503, 5)
     if account is None or not is_right or account.disabled_at is not None:
-        if account is not None:
-            why = "the account is disabled" if is_right else "wrong password"
-            porter.note("-", "sign-in refused", account.name, why=why, network=guest.network)
+        why = "there is no such name" if account is None else "the account is disabled" if is_right else "wrong password"
+        # Of a name that nobody has, too, without the name: it would take less time otherwise, and some type their password there.
+        porter.note("-", "sign-in refused", account.name if account is not None else "-", why=why, network=guest.network)
         return Declined(WRONG)
     porter.throttle.succeed(known, guest.network, now)
     if (anew := porter.passwords.anew(account, password)) is not None and account.password is not None:

@@ -8,12 +8,14 @@ from urllib.parse import parse_qs
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from unbidden.access.headers import guard
+from unbidden.access.names import host_of
 from unbidden.access.porter import Guest, Porter
 from unbidden.access.secrecy import csrf_of, fresh, is_same
+from unbidden.access.settings import is_loopback
 from unbidden.access.throttle import network_of
 from unbidden.access.viewer import Viewer
 from unbidden.desk import DeskError
@@ -64,7 +66,7 @@ class Gate:
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                guard(headers, path, is_https=self.porter.settings.is_https)
+                guard(headers, path, is_strict=self.porter.settings.is_https and not is_loopback(host_of(request.headers.get("host", ""))))
                 if gives is not None:
                     self._give(headers, gives)
             await send(message)
@@ -78,7 +80,7 @@ class Gate:
             if isinstance(error, DeskError):
                 self.porter.tell(str(error))
             status, why = (error.status, error.why) if isinstance(error, _TurnedAwayError) else (503, "the desk cannot be reached; try again")
-            await _answer(path, status, why)(scope, receive, guarded)
+            await _answer(request, status, why)(scope, receive, guarded)
             return
         told = {"viewer": found.viewer, "csrf": found.csrf, "guest": found.guest, "porter": self.porter}
         await self.app({**scope, "state": {**scope.get("state", {}), **told}}, receive, guarded)
@@ -117,16 +119,21 @@ class Gate:
 
     async def _refuse_forgeries(self, request: Request, found: _Found, receive: Receive) -> Receive:
         """Turn away what another site made a browser send; give what the body is to be read from then."""
-        is_people = found.viewer is not None or _is_before(request.url.path)
-        if request.method in _SAFE or found.is_machine or not is_people:
+        if request.method in _SAFE or found.is_machine:
             return receive
+        is_before = _is_before(request.url.path)
+        if found.viewer is None and not is_before:
+            # Before its body is read: nobody may make the server hold much.
+            raise _TurnedAwayError(401, "sign in first, or send a token")
         origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site", "none")
         if (origin is not None and origin not in self.porter.names.origins(request.headers["host"])) or site not in {"same-origin", "none"}:
             raise _TurnedAwayError(403, "this was sent by another site")
         told = request.headers.get("x-csrf-token")
-        if told is None:
-            told, receive = await _form_token(request, receive)
-        if not found.csrf or not is_same(told, found.csrf):
+        is_form = request.headers.get("content-type", "").partition(";")[0].strip().lower() == _FORM
+        if is_before or (told is None and is_form):
+            body, receive = await _held(receive)
+            told = _told(body) if told is None and is_form else told
+        if told is None or not found.csrf or not is_same(told, found.csrf):
             raise _TurnedAwayError(403, "this page is out of date: open it again, and send it again")
         return receive
 
@@ -136,10 +143,8 @@ class Gate:
         headers.append("set-cookie", response.headers["set-cookie"])
 
 
-async def _form_token(request: Request, receive: Receive) -> tuple[str, Receive]:
-    """What a form says in its field `csrf`, and where its body can be read from again."""
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM:
-        return "", receive
+async def _held(receive: Receive) -> tuple[bytes, Receive]:
+    """The body of a request, and where it can be read from again."""
     body, more = b"", True
     while more:
         message = await receive()
@@ -147,10 +152,6 @@ async def _form_token(request: Request, receive: Receive) -> tuple[str, Receive]
         more = message["type"] == "http.request" and message.get("more_body", False)
         if len(body) > _MAX_FORM:
             raise _TurnedAwayError(413, "the form is too large")
-    try:
-        told = parse_qs(body.decode("latin-1"), max_num_fields=200).get("csrf", [""])
-    except ValueError as error:
-        raise _TurnedAwayError(400, "the form has too many fields") from error
     is_given = False
 
     async def again() -> Message:
@@ -160,15 +161,26 @@ async def _form_token(request: Request, receive: Receive) -> tuple[str, Receive]
         is_given = True
         return {"type": "http.request", "body": body, "more_body": False}
 
-    return told[0] if len(told) == 1 else "", again
+    return body, again
+
+
+def _told(body: bytes) -> str:
+    """What a form says in its field `csrf`, if it says one thing."""
+    try:
+        told = parse_qs(body.decode("latin-1"), max_num_fields=200).get("csrf", [""])
+    except ValueError as error:
+        raise _TurnedAwayError(400, "the form has too many fields") from error
+    return told[0] if len(told) == 1 else ""
 
 
 def _is_before(path: str) -> bool:
     return any(path == one or path.startswith(f"{one}/") for one in _BEFORE)
 
 
-def _answer(path: str, status: int, why: str) -> Response:
-    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
+def _answer(request: Request, status: int, why: str) -> Response:
+    path, headers = request.url.path, {"WWW-Authenticate": "Bearer"} if status == 401 else {}
+    if status == 401 and "authorization" not in request.headers and not path.startswith("/v1/"):
+        return RedirectResponse("/sign-in", 303)
     if path.startswith("/v1/"):
         return JSONResponse({"type": "about:blank", "status": status, "detail": why}, status, headers, "application/problem+json")
     return PlainTextResponse(f"{why}\n", status, headers)

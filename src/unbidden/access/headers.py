@@ -23,11 +23,11 @@ ALWAYS: Mapping[str, str] = {
 _YEAR_S = 31_536_000
 
 
-def guard(headers: MutableHeaders, path: str, *, is_https: bool) -> None:
-    """Set what is to be said; only Cache-Control may be said otherwise by who answers."""
+def guard(headers: MutableHeaders, path: str, *, is_strict: bool) -> None:
+    """Set what is to be said, with `is_strict` that it is https from now on. Only Cache-Control may be said otherwise by who answers."""
     for name, value in ALWAYS.items():
         headers[name] = value
-    if is_https:
+    if is_strict:
         headers["Strict-Transport-Security"] = f"max-age={_YEAR_S}"
     if not path.startswith("/static/"):
         headers.setdefault("Cache-Control", "no-store")

@@ -162,6 +162,7 @@ def password_changed(
     owner = guest.account
     if owner is None or guest.session is None:
         raise Refused(403, "only people have passwords")
+    _refuse_if_elsewhere(guest)
     wait = porter.throttle.begin(owner.name, guest.network, porter.clock())
     if wait or (owner.password is not None and not porter.passwords.is_right(owner, current)):
         raise AccountError("The present password is wrong." if not wait else "There were many tries. Wait a while, then try again.")
@@ -180,6 +181,7 @@ def passkey_asked(porter: Here, guest: Who, _: Anybody) -> Response:
     """What the browser is asked with to make a passkey."""
     if guest.account is None:
         raise Refused(403, "only people have passkeys")
+    _refuse_if_elsewhere(guest)
     try:
         return JSONResponse(passkeys.ask_to_make(porter, guest, guest.account))
     except passkeys.PasskeyError as error:
@@ -217,6 +219,12 @@ def session_ended(porter: Here, guest: Who, viewer: Anybody, which: Field = "") 
             porter.desk.visits.end(which, guest.account.id)
         porter.note(viewer, "sessions ended", guest.account.name, which="others" if which == "others" else "one")
     return RedirectResponse("/account", _SEE)
+
+
+def _refuse_if_elsewhere(guest: Guest) -> None:
+    """Another way in here would go on when the provider lets somebody in no longer."""
+    if guest.account is not None and guest.account.subject is not None:
+        raise AccountError("You sign in by single sign-on: passwords and passkeys are kept there.")
 
 
 def _sign_in(request: Request, porter: Porter, path: str, why: str = "", status: int = 200) -> HTMLResponse:
