@@ -21,7 +21,7 @@ from unbidden.commands import detections as catalogue
 from unbidden.commands import doctor as examining
 from unbidden.commands import health as asking
 from unbidden.commands import init as beginning
-from unbidden.commands import lake
+from unbidden.commands import lake, users
 from unbidden.commands import replay as replaying
 from unbidden.commands import serve as serving
 from unbidden.commands.explain import explain_one
@@ -59,6 +59,7 @@ from unbidden.simulate.plan import plan_named
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 app.add_typer(catalogue.app, name="detections")
 app.add_typer(alerting.app, name="alerts")
+app.add_typer(users.app, name="users")
 
 
 class Format(StrEnum):

@@ -11,6 +11,7 @@ from typing import Any, Self
 from sqlalchemy import Engine, func, insert, select, update
 
 from unbidden.desk import outbox as posting
+from unbidden.desk.accounts import Accounts
 from unbidden.desk.database import connect, reading, shown, writing
 from unbidden.desk.documents import key_of
 from unbidden.desk.outbox import Parcel
@@ -18,6 +19,7 @@ from unbidden.desk.record import Change, record
 from unbidden.desk.tables import IS_HEALTH, SEVERITIES, audit, change, fact, incident, thread
 from unbidden.desk.telling import TargetRule
 from unbidden.desk.upgrade import upgrade
+from unbidden.desk.visits import Visits
 
 _CHUNK = 400
 _LEASE = timedelta(seconds=90)
@@ -70,6 +72,16 @@ class Desk:
     def url(self) -> str:
         """Where it is, without a password."""
         return shown(self._engine.url)
+
+    @property
+    def accounts(self) -> Accounts:
+        """Who may sign in."""
+        return Accounts(self._engine)
+
+    @property
+    def visits(self) -> Visits:
+        """Who is signed in."""
+        return Visits(self._engine)
 
     def close(self) -> None:
         """Close the connections."""
