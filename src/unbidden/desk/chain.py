@@ -7,7 +7,7 @@ that is seen only by somebody who kept an earlier hash elsewhere.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -64,8 +64,10 @@ def append(connection: Connection, who: str, what: str, subject: str, at: dateti
 
 def verify(connection: Connection, seen: str | None = None) -> Verified:
     """What the whole trail is worth. `seen` is a hash that was written down elsewhere earlier: it has to be in the trail still."""
-    rows = connection.execution_options(yield_per=_CHUNK).execute(select(audit).order_by(audit.c.position)).mappings()
-    found = read(map(dict, rows), seen)
+    if connection.dialect.name == "postgresql":
+        # What is written meanwhile belongs to another moment.
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+    found = read(_rows(connection), seen)
     if not found.is_whole:
         return found
     noted = _noted(connection)
@@ -89,6 +91,13 @@ def read(rows: Iterable[Mapping[str, Any]], seen: str | None = None) -> Verified
     if not is_seen:
         return Verified(count, previous, None, "the hash that was written down earlier is not in the trail: the trail was made anew, or its end is missing")
     return Verified(count, previous)
+
+
+def _rows(connection: Connection) -> Iterator[dict[str, Any]]:
+    query, after = select(audit).order_by(audit.c.position).limit(_CHUNK), None
+    while rows := connection.execute(query if after is None else query.where(audit.c.position > after)).mappings().all():
+        yield from map(dict, rows)
+        after = rows[-1]["position"]
 
 
 def _noted(connection: Connection) -> Mapping[str, Any] | None:
