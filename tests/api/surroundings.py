@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.routing import Mount
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -15,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from tests.desk.fixtures import AT
 from unbidden.access import Viewer
 from unbidden.api.application import application
+from unbidden.api.problems import said
 from unbidden.api.stream import Pulse
 from unbidden.desk import Desk
 from unbidden.detect import Catalogue, detections
@@ -56,7 +58,7 @@ class Gate:
 
 def outer(around: Around, pulse: Pulse | None = None) -> Starlette:
     """The API as the console mounts it, behind the gate."""
-    app = Starlette(routes=[Mount("/v1", application(around, pulse))])
+    app = Starlette(routes=[Mount("/v1", application(around, pulse))], exception_handlers={HTTPException: said})
     app.add_middleware(Gate)
     return app
 

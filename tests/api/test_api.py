@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,20 @@ def test_one_incident_with_its_parts(desk: Desk) -> None:
     assert (told["summary"], told["decision"]["revision"], told["changes"][0]["what"]) == ("ana was asked three times.", 0, "opened")
     assert asked.get("/v1/incidents/a/prompts").json()["items"] == told["document"]["timeline"]
     assert asked.get("/v1/incidents/a/signals").json() == {"items": told["document"]["signals"], "evidence": told["document"]["evidence"]}
+
+
+def test_incidents_as_scan_finds_them(file_desk: Desk, repository: Path) -> None:
+    found = json.loads((repository / "tests" / "result.json").read_text("utf-8"))["incidents"]
+    assert found
+    file_desk.record([one["user"] for one in found], found, AT)
+    asked = client(file_desk)
+    rows = asked.get("/v1/incidents?limit=200").json()["items"]
+    assert {row["id"]: (row["user"], row["summary"], row["risk"]) for row in rows} == {one["id"]: (one["user"], one["story"][0], one["risk"]) for one in found}
+    for one in found:
+        told = asked.get(f"/v1/incidents/{one['id']}").json()
+        assert told["document"] == one
+        assert len(asked.get(f"/v1/incidents/{one['id']}/prompts").json()["items"]) == one["prompts"]["sent"]
+        assert asked.get(f"/v1/incidents/{one['id']}/signals").json() == {"items": one["signals"], "evidence": one["evidence"]}
 
 
 def test_deciding(desk: Desk) -> None:
@@ -127,10 +142,10 @@ def faulty() -> Iterator[tuple[str, str, dict[str, Any], int]]:
         yield "GET", f"/v1/incidents?{asked}", {}, 422
     for asked in ("limit=1&limit=2", "after=x", "text=a&text=b", "text=%00"):
         yield "GET", f"/v1/incidents?{asked}", {}, 400
-    note, json = "/v1/incidents/a/notes", {"Content-Type": "application/json"}
+    note, kind = "/v1/incidents/a/notes", {"Content-Type": "application/json"}
     for content, status in ((b"{", 422), (b"[]", 422), (b"[" * 60_000, 400), (b"x" * 70_000, 413), (b'{"text": ""}', 422), (b'{"text": "x", "more": 1}', 422),
                             (b'{"text": "\\ud800"}', 422), (b'{"text": "a\\u0000b"}', 422), (b"\xff", 400), (b"", 422)):  # fmt: skip
-        yield "POST", note, {"content": content, "headers": json}, status
+        yield "POST", note, {"content": content, "headers": kind}, status
     yield "POST", note, {"content": b'{"text": "x"}', "headers": {"Content-Type": "text/plain"}}, 422
     yield "GET", "/v1/stream", {"headers": {"Last-Event-ID": "x"}}, 400
     yield "GET", "/v1/stream?more=1", {}, 422
@@ -169,7 +184,7 @@ def test_no_machine_reads_the_audit_trail(desk: Desk) -> None:
 
 
 def test_every_route_says_who_may(desk: Desk) -> None:
-    table = {}
+    table: dict[tuple[str, str], Any] = {}
     for route in application(Around(desk)).routes:
         table.update(_needs(route))
     reads = {needs for (method, path), needs in table.items() if method == "GET" and path != "/audit"}
@@ -186,9 +201,9 @@ def _needs(route: Any) -> Iterator[tuple[tuple[str, str], Any]]:
         for inner in getattr(getattr(route, "original_router", None), "routes", ()):
             yield from _needs(inner)
         return
-    found = [inner.call.needs for inner in route.dependant.dependencies if hasattr(inner.call, "needs")]
+    found = [needs for inner in route.dependant.dependencies if (needs := getattr(inner.call, "needs", None)) is not None]
     assert len(found) == 1, route.path
-    for method in route.methods:
+    for method in route.methods or ():
         yield (method, route.path), found[0]
 
 

@@ -19,7 +19,7 @@ from tests.desk.incidents import incident
 from unbidden.desk import Desk
 
 CHECKS = [not_a_server_error, content_type_conformance, response_schema_conformance, status_code_conformance]
-EXAMPLES = 30
+EXAMPLES = 24
 # The stream does not end; it has tests of its own.
 APART = "/stream"
 

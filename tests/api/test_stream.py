@@ -59,7 +59,7 @@ def place(file_desk: Desk) -> Iterator[Place]:
         gates.append(Gate(inner))
         return gates[-1]
 
-    app.add_middleware(gated)  # type: ignore[arg-type] # a factory is as good as a class
+    app.add_middleware(gated)
     app.state.confirmations = Confirmations(1)
     app.build_middleware_stack()
     server = Serving(app, Http(address="127.0.0.1", port=0))
@@ -178,6 +178,15 @@ def test_health_is_told_when_it_changes_and_silence_is_kept_alive(place: Place, 
     threading.Timer(0.5, lambda: place.health.update(level="problem")).start()
     one.listen(lambda: [data["level"] for _, _, data in one.events] == ["fine", "problem"])
     one.listen(lambda: one.comments > 0)
+
+
+def test_who_goes_away_is_forgotten(place: Place) -> None:
+    for _ in range(3):
+        hear(Listener(place.url), 0)
+    deadline = time.monotonic() + WAIT_S
+    while place.pulse.clients and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert place.pulse.clients == 0
 
 
 def test_too_many_are_turned_away(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,7 +27,7 @@ def chained(deeds: list[tuple[str, str, str, dict[str, Any], int]]) -> Rows:
     for position, (who, what, subject, detail, micros) in enumerate(deeds, 1):
         at = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros)
         row = {"position": position, "at": at, "who": who, "what": what, "subject": subject, "detail": detail}
-        previous = row["hash"] = hash_of(previous, row)  # type: ignore[assignment] # a row is of any values
+        previous = row["hash"] = hash_of(previous, row)
         rows.append(row)
     return rows
 

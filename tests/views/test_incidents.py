@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import event
 
 from tests.desk.fixtures import AT, desk, file_desk, postgresql, url
 from tests.desk.incidents import BEGIN, incident
 from tests.desk.test_properties import fresh
 from unbidden.desk import Desk
+from unbidden.desk.database import reading
 from unbidden.desk.tables import SEVERITIES, STAGES
 from unbidden.errors import UnusableInputError
 from unbidden.views.incidents import Incidents, Row, Wanted
@@ -93,6 +95,36 @@ def test_filters(desk: Desk) -> None:
     assert names(desk, until=BEGIN + timedelta(hours=10)) == "a"
     assert (names(desk, text="MÜLLER"), names(desk, text="ben"), names(desk, text="ben_"), names(desk, text="%2")) == ("a", "b c", "b", "c")
     assert (names(desk, text="B"), names(desk, text="nobody"), names(desk, severities=frozenset({"none"}))) == ("b c", "", "")
+
+
+def test_what_is_closed_is_not_open(desk: Desk) -> None:
+    desk.record([], [incident("a", "approved high"), incident("b", "attempted low", user="ben"), incident("c", user="cem")], AT)
+    assert (desk.open_count(), desk.open_by_severity()) == (2, {"low": 1, "medium": 1, "high": 1, "critical": 0})
+    desk.decide("a", {"state": "closed"}, "eve", AT)
+    assert (desk.open_count(), desk.open_by_severity()) == (1, {"low": 1, "medium": 1, "high": 0, "critical": 0})
+
+
+CHOICES = [
+    Wanted(), Wanted(withdrawn=True), Wanted(severities=frozenset({"high"})), Wanted(states=frozenset({"triage"})), Wanted(assignee="eve"),
+    Wanted(users=frozenset({"ana"})), Wanted(text="a"), Wanted(stages=frozenset({"approved"})), Wanted(campaign="c"), Wanted(since=AT),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("wanted", CHOICES)
+def test_no_list_reads_documents_or_sorts_everything(file_desk: Desk, wanted: Wanted) -> None:
+    """As many rows as there are cost no more than a page of them, or one pass over an index."""
+    file_desk.record([], [incident(f"i{number}", hour=number) for number in range(200)], AT)
+    statements: list[tuple[str, Any]] = []
+
+    def heard(_connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: Any) -> None:
+        statements.append((statement, parameters))
+
+    event.listen(file_desk._engine, "before_cursor_execute", heard)  # noqa: SLF001 -- its statements are looked at
+    Incidents(file_desk).page(wanted)
+    [(statement, parameters)] = [one for one in statements if one[0].startswith("SELECT")]
+    with reading(file_desk._engine) as connection:  # noqa: SLF001 -- as above
+        plan = [str(row[3]) for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)]
+    assert [step for step in plan if "handling USING INDEX" not in step and "handling USING COVERING INDEX" not in step] == []
 
 
 def test_one_with_everything(file_desk: Desk) -> None:

@@ -133,8 +133,8 @@ def verdicts(request: Request, given: Given, _viewer: Reader, asked: Annotated[s
 def wanted_of(asked: shapes.Listing) -> Wanted:
     """What a request asks for."""
     return Wanted(
-        frozenset(asked.user), frozenset(asked.severity), frozenset(asked.stage), frozenset(asked.state), frozenset(asked.verdict), asked.assignee,
-        asked.campaign, asked.since, asked.until, asked.text, asked.withdrawn,
+        frozenset(asked.user), frozenset(asked.severity), frozenset(asked.stage), frozenset(asked.state), asked.assignee,
+        asked.campaign, asked.since, asked.until, asked.text, asked.withdrawn, frozenset(asked.verdict),
     )  # fmt: skip
 
 

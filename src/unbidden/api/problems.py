@@ -35,8 +35,8 @@ def problem(status: int, detail: str, headers: Mapping[str, str] | None = None, 
 
 def attach(app: FastAPI) -> None:
     """Let every error of an application be said so."""
-    for kind, said in _SAID.items():
-        app.add_exception_handler(kind, said)
+    for kind, answer in _SAID.items():
+        app.add_exception_handler(kind, answer)
     app.add_middleware(Guard)
 
 
@@ -81,7 +81,8 @@ def _limited(receive: Receive) -> Receive:
     return received
 
 
-def _http(_request: Request, error: Exception) -> Response:
+def said(_request: Request, error: Exception) -> Response:
+    """An HTTPException as a problem; also for the application around this one, where a path under /v1 does not come as far as here."""
     if not isinstance(error, HTTPException):
         return problem(500, "something went wrong here")
     return problem(error.status_code, _DETAILS.get(error.status_code, "the request cannot be answered"), error.headers)
@@ -122,6 +123,6 @@ def _unusable(_request: Request, error: Exception) -> Response:
 
 
 _SAID = {
-    HTTPException: _http, Refused: _refused, RequestValidationError: _invalid, DeskError: _away, NoIncidentError: _missing, StaleError: _stale,
+    HTTPException: said, Refused: _refused, RequestValidationError: _invalid, DeskError: _away, NoIncidentError: _missing, StaleError: _stale,
     UndecidableError: _undecidable, UnusableInputError: _unusable,
 }  # fmt: skip

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import Engine, func, insert, select, update
+from sqlalchemy import Engine, insert, select, update
 
 from unbidden.desk import chain, listing
 from unbidden.desk import handling as deciding
@@ -119,16 +119,13 @@ class Desk:
             ]  # fmt: skip
 
     def open_count(self) -> int:
-        """How many incidents alert and are not withdrawn."""
-        with reading(self._engine) as connection:
-            query = select(func.count()).select_from(incident).where(incident.c.withdrawn_at.is_(None), incident.c.severity != "low", ~_IS_HEALTH)
-            return connection.execute(query).scalar_one()
+        """How many incidents alert, and are neither withdrawn nor closed."""
+        return sum(number for severity, number in self.open_by_severity().items() if severity != SEVERITIES[0])
 
     def open_by_severity(self) -> dict[str, int]:
-        """How many incidents of each severity are not withdrawn, whether they alert or not."""
-        query = select(incident.c.severity, func.count().label("number")).where(incident.c.withdrawn_at.is_(None), ~_IS_HEALTH).group_by(incident.c.severity)
+        """How many incidents of each severity are neither withdrawn nor closed, whether they alert or not."""
         with reading(self._engine) as connection:
-            return {**dict.fromkeys(SEVERITIES, 0), **{row.severity: row.number for row in connection.execute(query)}}
+            return listing.open_by_severity(connection)
 
     def changes(self, incident_id: str) -> list[Change]:
         """What became of an incident, in order."""
@@ -205,7 +202,8 @@ class Desk:
         query = query if before is None else query.where(audit.c.position < before)
         query = query if subject is None else query.where(audit.c.subject == subject)
         with reading(self._engine) as connection:
-            return [dict(row) for row in connection.execute(query).mappings()]
+            # A column's name is a text of SQLAlchemy's own, which no writer of JSON takes.
+            return [{str(name): value for name, value in row.items()} for row in connection.execute(query).mappings()]
 
     def verify_audit(self, seen: str | None = None) -> chain.Verified:
         """What the whole audit trail is worth. `seen` is a hash that was written down earlier, and has to be in it still."""

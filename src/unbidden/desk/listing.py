@@ -24,13 +24,13 @@ class Choice:
     severities: frozenset[str] = frozenset()
     stages: frozenset[str] = frozenset()
     states: frozenset[str] = frozenset()
-    verdicts: frozenset[str] = frozenset()
     assignee: str | None = None
     campaign: str | None = None
     since: datetime | None = None
     until: datetime | None = None
     text: str = ""
     withdrawn: bool = False
+    verdicts: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ def handling_of(connection: Connection, incident_id: str) -> Handling | None:
 def said(connection: Connection, table: Table, incident_id: str) -> list[dict[str, Any]]:
     """Notes or links of an incident."""
     query: Select[Any] = select(table).where(table.c.incident_id == incident_id).order_by(table.c.position)
-    return [{name: value for name, value in row.items() if name != "incident_id"} for row in connection.execute(query).mappings()]
+    return [{str(name): value for name, value in row.items() if name != "incident_id"} for row in connection.execute(query).mappings()]
 
 
 def people(connection: Connection, after: str | None, limit: int, text: str) -> list[Person]:
@@ -125,6 +125,12 @@ def people(connection: Connection, after: str | None, limit: int, text: str) -> 
         Person(user, count, opened, None if worst is None else SEVERITIES[worst - OPEN], last_at)
         for user, count, opened, worst, last_at in connection.execute(query)
     ]
+
+
+def open_by_severity(connection: Connection) -> dict[str, int]:
+    """See `Desk.open_by_severity`."""
+    query = select(handling.c.urgency, func.count()).where(handling.c.urgency >= OPEN).group_by(handling.c.urgency)
+    return {**dict.fromkeys(SEVERITIES, 0), **{SEVERITIES[urgency - OPEN]: number for urgency, number in connection.execute(query)}}
 
 
 def verdicts(connection: Connection, after: str | None, limit: int) -> list[Ended]:
