@@ -17,15 +17,18 @@ from unbidden import demo as demonstration
 from unbidden import evaluate as judging
 from unbidden import inventory, line
 from unbidden.commands import alerts as alerting
+from unbidden.commands import audit as auditing
 from unbidden.commands import detections as catalogue
 from unbidden.commands import doctor as examining
 from unbidden.commands import health as asking
+from unbidden.commands import incidents as handling
 from unbidden.commands import init as beginning
 from unbidden.commands import lake, users
 from unbidden.commands import replay as replaying
 from unbidden.commands import serve as serving
 from unbidden.commands.explain import explain_one
 from unbidden.commands.fetch import fetch
+from unbidden.commands.learning import verdicts_of
 from unbidden.commands.shell import (
     AsOf,
     Columns,
@@ -60,6 +63,8 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 app.add_typer(catalogue.app, name="detections")
 app.add_typer(alerting.app, name="alerts")
 app.add_typer(users.app, name="users")
+app.add_typer(auditing.app, name="audit")
+app.add_typer(handling.app, name="incidents")
 
 
 class Format(StrEnum):
@@ -219,7 +224,9 @@ def tune(
     held_out: Annotated[str | None, typer.Option(help="Seeds of the organisations that show before and after: 51,52.")] = None,
     people: Annotated[int, typer.Option(min=20, help="How many people work in each.")] = judging.PEOPLE,
     days: Annotated[int, typer.Option(min=2, help="How many days are written of each.")] = judging.DAYS,
-    verdicts: Annotated[Path | None, typer.Option(help='Incidents of `scan --format json`, one a line, each with "verdict": "attack" or "benign".')] = None,
+    verdicts: Annotated[
+        str | None, typer.Option(help='Incidents, one a line, each with "verdict": "attack" or "benign"; or a server\'s configuration, or its desk\'s URL.')
+    ] = None,
     hold: Annotated[float, typer.Option(min=0.01, help="How strongly present weights hold; more moves less.")] = judging.HOLD,
     output: Out = None,
     jobs: Jobs = judging.JOBS,
@@ -228,7 +235,7 @@ def tune(
     """Fit the weights anew to training companies and analysts' verdicts, and show what they are worth on others. Writes nothing by itself."""
     with plain_errors():
         folder = judging.source_folder() if is_written else None
-        request = judging.Request(plan, judging.seeds_of(seeds), judging.seeds_of(held_out), people, days, verdicts, hold)
+        request = judging.Request(plan, judging.seeds_of(seeds), judging.seeds_of(held_out), people, days, *verdicts_of(verdicts), hold)
         refuse_if_no_place(output)
         with working() as progress:
             result = judging.tune(request, jobs=jobs, progress=progress)

@@ -5,30 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
-from unbidden.desk import Change, Desk
+from unbidden.desk import Brief, Change, Choice, Desk, Handling, Person
+from unbidden.views.cursors import cursor_of, mark_of, text_of_cursor
 
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which incidents are asked for. Empty means any. Times are aware; `text` is looked for in the user's name and the id."""
-
-    users: frozenset[str] = frozenset()
-    severities: frozenset[str] = frozenset()
-    stages: frozenset[str] = frozenset()
-    states: frozenset[str] = frozenset()
-    assignee: str | None = None
-    campaign: str | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-    text: str = ""
-    withdrawn: bool = False
+# Which incidents are asked for.
+Wanted: TypeAlias = Choice
+_DEEDS = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One incident in a list. `summary` is the first sentence of its story; `state` is where its handling stands: new, triage, investigate, respond or closed."""
+    """One incident in a list. `summary` is the first sentence of its story; `state` is where its handling stands: new, triage, investigate, respond or closed.
+
+    `revision` is the incident's own, `handling` that of what people decided.
+    """
 
     id: str
     user: str
@@ -45,6 +37,7 @@ class Row:
     campaign: str | None
     revision: int
     updated_at: datetime
+    handling: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +49,19 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class People:
+    """Some people, by name, and where the next page begins; None at the end."""
+
+    rows: Sequence[Person]
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Whole:
-    """One incident with everything: its row, its document (docs/reference/result.md), what became of it, and what people did with it."""
+    """One incident with everything: its row, its document (docs/reference/result.md), what became of it, and what people did with it.
+
+    `deeds` are the rows of the audit trail about it, the latest first; `handling` is where it stands, with the reason of the verdict.
+    """
 
     row: Row
     document: Mapping[str, Any]
@@ -67,6 +71,10 @@ class Whole:
     links: Sequence[Mapping[str, Any]] = ()
     withdrawn_reason: str | None = None
     superseded_by: str | None = None
+    handling: Handling | None = None
+
+
+_ANY = Wanted()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,25 +83,46 @@ class Incidents:
 
     desk: Desk
 
-    def page(self, wanted: Wanted = Wanted(), after: str | None = None, limit: int = 50) -> Page:
-        """Incidents, what needs a person first: by state, severity and time."""
-        found = self.desk.incidents(since=wanted.since, withdrawn=wanted.withdrawn, limit=limit)
-        return Page([_row(one.document, one.revision, one.updated_at) for one in found], None)
+    def page(self, wanted: Wanted = _ANY, after: str | None = None, limit: int = 50) -> Page:
+        """Incidents, what needs a person first: open before closed before withdrawn, by severity, the latest first.
+
+        A page goes on behind the last incident of the one before: rows that come or move meanwhile shift nothing. Raises UnusableInputError for an `after`
+        that is not from here.
+        """
+        found = self.desk.briefs(wanted, mark_of(after), limit + 1)
+        shown = found[:limit]
+        return Page([_row(brief) for brief in shown], cursor_of(shown[-1]) if len(found) > limit else None)
 
     def whole(self, incident_id: str) -> Whole | None:
         """One incident; None when the desk has none of this id."""
-        found = self.desk.incidents(ids=[incident_id], withdrawn=True)
-        if not found:
+        desk, handling = self.desk, self.desk.handling(incident_id)
+        found = desk.incidents(ids=[incident_id], withdrawn=True)
+        if not found or handling is None:
             return None
         one = found[0]
-        return Whole(_row(one.document, one.revision, one.updated_at), one.document, self.desk.changes(incident_id), (), (), (),
-                     one.withdrawn_reason, one.superseded_by)  # fmt: skip
+        return Whole(
+            _row_of(one.document, handling, one.revision, one.updated_at), one.document, desk.changes(incident_id),
+            desk.deeds(_DEEDS, subject=incident_id), desk.notes(incident_id), desk.links(incident_id), one.withdrawn_reason, one.superseded_by, handling,
+        )  # fmt: skip
+
+    def people(self, text: str = "", after: str | None = None, limit: int = 50) -> People:
+        """Everybody with an incident that is not withdrawn, by name. Raises as `page` does."""
+        found = self.desk.people(text_of_cursor(after), limit + 1, text)
+        shown = found[:limit]
+        return People(shown, cursor_of(shown[-1].user) if len(found) > limit else None)
 
 
-def _row(document: Mapping[str, Any], revision: int, updated_at: datetime) -> Row:
+def _row(brief: Brief) -> Row:
+    return Row(
+        brief.incident_id, brief.user, brief.summary, brief.severity, brief.stage, brief.risk, brief.first_at, brief.last_at, brief.approved_at, brief.state,
+        brief.assignee, brief.verdict, brief.campaign, brief.incident_revision, brief.updated_at, brief.revision,
+    )  # fmt: skip
+
+
+def _row_of(document: Mapping[str, Any], handling: Handling, revision: int, updated_at: datetime) -> Row:
     at = {name: datetime.fromisoformat(document[name]) if document.get(name) else None for name in ("first_at", "last_at", "approved_at")}
     return Row(
-        str(document["id"]), str(document["user"]), str(next(iter(document["story"]), "")), str(document["severity"]), str(document["stage"]),
-        int(document["risk"]), at["first_at"] or updated_at, at["last_at"] or updated_at, at["approved_at"], "new", None, None,
-        document.get("campaign"), revision, updated_at,
+        str(document["id"]), str(document["user"]), str(next(iter(document.get("story") or [""]))), str(document["severity"]), str(document["stage"]),
+        int(document["risk"]), at["first_at"] or updated_at, at["last_at"] or updated_at, at["approved_at"], handling.state, handling.assignee,
+        handling.verdict, document.get("campaign"), revision, updated_at, handling.revision,
     )  # fmt: skip
