@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner, Result
 
 from tests.api.surroundings import Around, outer
 from tests.desk.fixtures import AT, file_desk
 from tests.desk.incidents import incident
 from unbidden.api.client import ApiError, Client, ConflictError
+from unbidden.commands.incidents import app
 from unbidden.credentials import Secret
 from unbidden.desk import Desk
 from unbidden.doors.serving import Serving
@@ -37,19 +36,19 @@ class Place:
         """Somebody who asks."""
         return Client(self.url, Secret(who, "env:X"))
 
-    def run(self, *words: str, who: str = "triager", stdin: str = "") -> subprocess.CompletedProcess[str]:
+    def run(self, *words: str, who: str = "triager", stdin: str = "") -> Result:
         """The command as a user runs it."""
-        told = {**os.environ, "COLUMNS": "160", "UNBIDDEN_SERVER": self.url, "UNBIDDEN_TOKEN": who}
-        return subprocess.run([sys.executable, "-m", "unbidden", *words], capture_output=True, check=False, env=told, text=True, input=stdin, timeout=60)
+        told = {"COLUMNS": "160", "UNBIDDEN_SERVER": self.url, "UNBIDDEN_TOKEN": who}
+        return CliRunner().invoke(app, list(words), env=told, input=stdin)
 
 
 @pytest.fixture
 def place(file_desk: Desk) -> Iterator[Place]:
     """A running server with incidents."""
     file_desk.record([], [incident("a", "approved critical", user="ana\u202e"), *(incident(f"b{n:03d}", user=f"u{n}", hour=n) for n in range(250))], AT)
-    app = outer(Around(file_desk))
-    app.state.confirmations = Confirmations(1)
-    server = Serving(app, Http(address="127.0.0.1", port=0))
+    served = outer(Around(file_desk))
+    served.state.confirmations = Confirmations(1)
+    server = Serving(served, Http(address="127.0.0.1", port=0))
     try:
         yield Place(file_desk, f"http://127.0.0.1:{server.start()}")
     finally:
@@ -91,26 +90,26 @@ def test_no_token_goes_to_such_an_address(server: str) -> None:
 
 
 def test_the_command(place: Place, tmp_path: Path) -> None:
-    listed = place.run("incidents", "list", "--limit", "3")
-    assert (listed.returncode, listed.stderr) == (0, "")
+    listed = place.run("list", "--limit", "3")
+    assert (listed.exit_code, listed.stderr) == (0, "")
     assert [word in listed.stdout for word in ("critical", "ana[U+202E]", "b249", "b248", "b247")] == [True, True, True, True, False]
-    told = place.run("incidents", "list", "--format", "json", "--severity", "critical")
+    told = place.run("list", "--format", "json", "--severity", "critical")
     assert [json.loads(line)["id"] for line in told.stdout.splitlines()] == ["a"]
-    assert place.run("incidents", "note", "a", "-", stdin="from a pipe").returncode == 0
-    assert place.run("incidents", "assign", "a", "eve", "--state", "investigate").stdout == "a is assigned to eve now.\n"
-    late = place.run("incidents", "close", "a", "--verdict", "benign", "--why", "x", "--revision", "1")
-    assert (late.returncode, "somebody else" in late.stderr) == (2, True)
-    assert place.run("incidents", "close", "a", "--verdict", "benign").returncode == 2
-    assert place.run("incidents", "close", "a", "--verdict", "benign", "--why", "her own phone").stdout == "a is closed: benign.\n"
-    shown = place.run("incidents", "show", "a").stdout
+    assert place.run("note", "a", "-", stdin="from a pipe").exit_code == 0
+    assert place.run("assign", "a", "eve", "--state", "investigate").stdout == "a is assigned to eve now.\n"
+    late = place.run("close", "a", "--verdict", "benign", "--why", "x", "--revision", "1")
+    assert (late.exit_code, "somebody else" in late.stderr) == (2, True)
+    assert place.run("close", "a", "--verdict", "benign").exit_code == 2
+    assert place.run("close", "a", "--verdict", "benign", "--why", "her own phone").stdout == "a is closed: benign.\n"
+    shown = place.run("show", "a").stdout
     assert [word in shown for word in ("closed, eve (revision 3)", "benign: her own phone", "from a pipe", "asked three times")] == [True] * 4
-    assert json.loads(place.run("incidents", "show", "a", "-f", "json").stdout)["decision"]["revision"] == 3
+    assert json.loads(place.run("show", "a", "-f", "json").stdout)["decision"]["revision"] == 3
     token = tmp_path / "token"
     token.write_text("reader\n", "utf-8")
     token.chmod(0o600)
-    assert place.run("incidents", "list", "--token-from", f"file:{token}", who="").returncode == 0
-    refused = place.run("incidents", "list", "--token-from", "triager")
-    assert (refused.returncode, "never an argument" in refused.stderr, "Traceback" in refused.stderr) == (2, True, False)
+    assert place.run("list", "--token-from", f"file:{token}", who="").exit_code == 0
+    refused = place.run("list", "--token-from", "triager")
+    assert (refused.exit_code, "never an argument" in refused.stderr, "Traceback" in refused.stderr) == (2, True, False)
     assert "triager" not in refused.stderr
 
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
+
+from typer.testing import CliRunner, Result
 
 from tests.desk.fixtures import AT
 from tests.desk.test_chain import force, trail
+from unbidden.commands.audit import app
 from unbidden.desk import Desk
 
 
-def run(config: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "unbidden", "audit", *words, "--config", str(config)]
-    return subprocess.run(command, capture_output=True, check=False, text=True, timeout=60)
+def run(config: Path, *words: str) -> Result:
+    return CliRunner().invoke(app, [*words, "--config", str(config)])
 
 
 def test_the_trail_is_listed_and_verified(tmp_path: Path) -> None:
@@ -24,12 +24,12 @@ def test_the_trail_is_listed_and_verified(tmp_path: Path) -> None:
         trail(desk)
         desk.note_deed("eve\u202e", "decided", "inc-1", AT, {"state": "closed"})
     fine = run(config, "verify")
-    assert (fine.returncode, fine.stdout.startswith("The audit trail is whole: 5 rows, the last hash is ")) == (0, True)
-    assert run(config, "verify", "--head", fine.stdout.split()[-1]).returncode == 0
-    assert run(config, "verify", "--head", "0" * 64).returncode == 1
+    assert (fine.exit_code, fine.stdout.startswith("The audit trail is whole: 5 rows, the last hash is ")) == (0, True)
+    assert run(config, "verify", "--head", fine.stdout.split()[-1]).exit_code == 0
+    assert run(config, "verify", "--head", "0" * 64).exit_code == 1
     assert "eve[U+202E]" in run(config, "list", "--subject", "inc-1").stdout
     assert [json.loads(line)["position"] for line in run(config, "list", "--json", "--limit", "2").stdout.splitlines()] == [5, 4]
     with Desk.open(url) as desk:
         force(desk, "UPDATE audit SET what = 'nothing' WHERE position = 3")
     wrong = run(config, "verify")
-    assert (wrong.returncode, wrong.stdout.startswith("NOT WHOLE at row 3: ")) == (1, True)
+    assert (wrong.exit_code, wrong.stdout.startswith("NOT WHOLE at row 3: ")) == (1, True)

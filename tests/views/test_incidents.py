@@ -45,7 +45,7 @@ def pages(views: Incidents, wanted: Wanted, limit: int, between: Any = lambda: N
         between()
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(st.lists(ONE, max_size=14), st.integers(1, 5))
 def test_pages_are_the_whole_list_in_its_order(given: list[Any], limit: int) -> None:
     with fresh() as desk:
@@ -56,7 +56,7 @@ def test_pages_are_the_whole_list_in_its_order(given: list[Any], limit: int) -> 
         assert order == sorted(order, reverse=True)
 
 
-@settings(max_examples=20)
+@settings(max_examples=10)
 @given(st.lists(ONE, min_size=1, max_size=10), st.lists(ONE, min_size=1, max_size=4), st.integers(1, 3))
 def test_rows_that_come_meanwhile_shift_nothing(given: list[Any], more: list[Any], limit: int) -> None:
     with fresh() as desk:

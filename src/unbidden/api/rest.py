@@ -28,7 +28,7 @@ def people(request: Request, given: Given, _viewer: Reader, asked: Annotated[sha
 
 
 @router.get(
-    "/people/{name}", summary="The incidents of a person", tags=["people"], response_model=shapes.Named, responses=reading(404),
+    "/people/{name:path}", summary="The incidents of a person", tags=["people"], response_model=shapes.Named, responses=reading(404),
     dependencies=[Depends(once)],
 )  # fmt: skip
 def person(request: Request, given: Given, _viewer: Reader, name: Name, asked: Annotated[shapes.Paging, Query()]) -> Response:

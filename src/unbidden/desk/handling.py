@@ -148,7 +148,9 @@ def decide(connection: Connection, incident_id: str, decision: Decision, who: st
     given = {name: _plain(value, LONGEST_TEXT if name == "why" else LONGEST_NAME, name) for name, value in decision.items()}
     _refuse(given, row)
     now = {**{name: row[name] for name in _DECIDED}, **given}
-    now["why"] = now["why"] if now["verdict"] else None
+    if now["verdict"] != row["verdict"]:
+        # A reason belongs to its verdict, and not to the next one.
+        now["why"] = given.get("why")
     changed = {name: {"from": row[name], "to": now[name]} for name in _DECIDED if now[name] != row[name]}
     if not changed:
         return shown(row)
