@@ -1,0 +1,3 @@
+"""Stub."""
+from fastapi import APIRouter
+router = APIRouter()
