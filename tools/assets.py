@@ -78,7 +78,15 @@ def _ring(arcs: Sequence[Ring], numbers: Iterable[int]) -> Ring:
     for number in numbers:
         part = arcs[number] if number >= 0 else arcs[~number][::-1]
         ring += part[1:] if ring else part
-    return ring
+    return _unwrapped(ring)
+
+
+def _unwrapped(ring: Ring) -> Ring:
+    """The ring without a jump at the date line: what lies beyond it is drawn beyond 180 degrees."""
+    found = ring[:1]
+    for lon, lat in ring[1:]:
+        found.append((lon - 360 * round((lon - found[-1][0]) / 360), lat))
+    return found
 
 
 def _polygons(shape: dict[str, Any]) -> list[list[list[int]]]:
@@ -104,7 +112,7 @@ def _middles(topology: dict[str, Any]) -> dict[str, tuple[float, float]]:
         polygons = _polygons(shape)
         if country is not None and polygons:
             _, lon, lat = max((_area(_ring(arcs, polygon[0])) for polygon in polygons), key=lambda one: abs(one[0]))
-            found[country.alpha_2] = (round(lon, 1), round(lat, 1))
+            found[country.alpha_2] = (round((lon + 180) % 360 - 180, 1), round(lat, 1))
     return found
 
 

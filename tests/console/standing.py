@@ -36,7 +36,7 @@ class Stream:
         async def events() -> AsyncIterator[str]:
             at = int(last) if last else len(self.heard)
             yield ": here\n\n"
-            while not self.is_over and not await request.is_disconnected():
+            while not self.is_over:
                 while at < len(self.heard):
                     at += 1
                     yield f"id: {at}\nevent: incident\ndata: {self.heard[at - 1]}\n\n"

@@ -35,7 +35,7 @@ class Sum:
     ticks: Sequence[tuple[float, str]]
     total: float
     risk: str
-    width: int = 300
+    width: int = 260
 
 
 def evidence(document: Mapping[str, Any], catalogue: Catalogue) -> Sum:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -33,10 +34,11 @@ def timeline(document: Mapping[str, Any]) -> Timeline:
         y.append(height + LANE // 2)
         height += LANE
     flags = {name: _ms(document[key]) for name, key in (("alert", "detected_at"), ("approval", "approved_at"))}
+    counts = Counter(dot.lane for dot in dots)
     data = {
         "zone": document["time_zone"],
         **flags,
-        "lanes": [{"title": _title(lane.group, lane.title), "sign": lane.sign.name, "group": lane.group, "y": at} for lane, at in zip(lanes, y, strict=True)],
+        "lanes": [{"title": _title(lane.group, lane.title), "sign": lane.sign.name, "group": lane.group, "y": at, "n": counts[lane]} for lane, at in zip(lanes, y, strict=True)],
         "marks": [_mark(dot, places[dot.lane]) for dot in dots],
     }
     return Timeline(data, height + 14, [_row(dot) for dot in sorted(dots, key=lambda dot: dot.at) if dot.lane.group != "asked"])

@@ -42,8 +42,8 @@ def verdict(needs: Sequence[Need], handled: Sequence[Need], health: Mapping[str,
     if blind:
         sentences.append(f"The server is partly blind: {words.listing(blind)} has a problem.")
     if inside:
-        more = f"{words.counted(len(held), 'more person is', 'more people are')} or were asked again and again without an approval: " if held else ""
-        sentences.insert(0, more + words.listing(held, 3) + "." if held else "Nobody else is under attack.")
+        rest = f"{words.counted(len(held), 'more person was', 'more people were')} bombed and did not give in: {words.listing(held, 3)}."
+        sentences.insert(0, rest if held else "Nobody else is under attack.")
         return Verdict("breach", f"{words.counted(len(inside), 'person', 'people')} gave in, and nobody has taken it on yet.", sentences)
     if held:
         return Verdict("attack", f"{words.counted(len(held), 'person was', 'people were')} bombed with prompts. Nobody gave in.", sentences)

@@ -75,7 +75,7 @@ class Overview:
     desk: Desk
     recent: Recent
 
-    def needs(self, most: int = 12) -> list[Need]:
+    def needs(self, most: int = 50) -> list[Need]:
         """Alerting incidents that nobody has taken on yet, the worst first."""
         return self._shown(_UNTOUCHED, most)
 
@@ -148,5 +148,5 @@ def _usual(hours: Sequence[datetime], totals: Mapping[datetime, int]) -> list[fl
     while at < end:
         seen.setdefault((at.hour, at.weekday() > 4), []).append(totals.get(at, 0))
         at += timedelta(hours=1)
-    bound = {key: quantiles(values, n=10)[-1] if len(values) > 1 else float(values[0]) for key, values in seen.items()}
+    bound = {key: quantiles(values, n=10, method="inclusive")[-1] if len(values) > 1 else float(values[0]) for key, values in seen.items()}
     return [round(bound.get((hour.hour, hour.weekday() > 4), 0.0), 1) for hour in hours]

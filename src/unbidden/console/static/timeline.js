@@ -66,7 +66,7 @@ class Timeline extends HTMLElement {
     this.whole = [this.times[0], this.times[this.times.length - 1]];
     const first = own.length ? Math.min(...own) : this.whole[0], last = own.length ? Math.max(...own) : this.whole[1];
     this.core = [first, Math.max(last, first + 1000)];
-    this.window = windows.get(this.dataset.key) ?? this.core;
+    this.window = windows.get(this.dataset.key) ?? (marks.filter((mark) => mark.own).length <= 14 ? this.whole : this.core);
     this.watch = new ResizeObserver(() => this.draw());
     this.watch.observe(this);
     document.addEventListener("zone", this);
@@ -174,7 +174,7 @@ class Timeline extends HTMLElement {
       body.append(el("text", { class: "alertwords", x: fits ? x + 5 : x - 5, y: approval && Math.abs(this.axis.x(approval) - x) < 360 ? 60 : 50, "text-anchor": fits ? "start" : "end" }, `enough evidence ${clock(alert, zone)}`));
     }
     if (inside(approval)) {
-      const x = this.axis.x(approval), words = `APPROVED ${clock(approval, zone)}`, w = words.length * 7.4 + 14, left = x + w <= this.width + RIGHT ? x : x - w;
+      const x = this.axis.x(approval), words = `APPROVED ${clock(approval, zone)}`, w = words.length * 7.7 + 18, left = x + w <= this.width + RIGHT ? x : x - w;
       body.append(el("path", { class: "pole", d: `M${x} 34V${height - 6}` }), el("rect", { class: "flag", x: left, y: 34, width: w, height: 20, rx: 2 }), el("text", { class: "flagwords", x: left + w / 2, y: 48, "text-anchor": "middle" }, words));
     }
     this.drawMarks(body, from, to, zone);
@@ -187,7 +187,7 @@ class Timeline extends HTMLElement {
     const isStrong = ["approved", "factor", "device"].includes(lane.sign), cls = isStrong ? "strong" : lane.group === "ordinary" || lane.group === "asked" ? "dim" : "";
     if (lane.title.length > 1) {
       body.append(el("text", { class: cls, x: -12, y: lane.y - 1, "text-anchor": "end" }, cut(lane.title[0], 21)), el("text", { class: "dim", x: -12, y: lane.y + 12, "text-anchor": "end", "font-size": 10.5 }, cut(lane.title[1], 24)));
-    } else body.append(el("text", { class: cls, x: -12, y: lane.y + 4, "text-anchor": "end" }, cut(lane.title[0], 22)));
+    } else body.append(el("text", { class: cls, x: -12, y: lane.y + 4, "text-anchor": "end" }, `${cut(lane.title[0], 18)}${lane.n > 1 ? `  ${lane.n}` : ""}`));
   }
   drawAxis(body, height, zone) {
     let shown = "";
@@ -195,16 +195,17 @@ class Timeline extends HTMLElement {
       if (index) {
         const before = this.axis.parts[index - 1], left = before.x + before.w + 5;
         body.append(el("rect", { class: "cut", x: left, y: 36, width: Math.max(4, part.x - left - 5), height: height - 42, rx: 3 }));
-        body.append(el("text", { class: "cutwords", x: (left + part.x - 5) / 2, y: 30, "text-anchor": "middle" }, length((part.a - before.b) / 1000)));
+        body.append(el("text", { class: "cutwords", transform: `translate(${(left + part.x - 5) / 2 + 4} 64) rotate(-90)`, "text-anchor": "middle" }, length((part.a - before.b) / 1000)));
       }
       const span = (part.b - part.a) / 1000, step = STEPS.find((one) => one * part.w >= span * 74) ?? 2592000;
       const offset = shift(part.a, zone), ticks = [];
       for (let t = Math.ceil((part.a / 1000 + offset) / step) * step - offset; t * 1000 <= part.b && ticks.length < 40; t += step) ticks.push(t * 1000);
-      if (!ticks.length) ticks.push(part.a);
+      const isRound = ticks.length > 0;
+      if (!isRound) ticks.push(part.a);
       for (const t of ticks) {
         const x = this.axis.x(t), day = format(t, zone, { weekday: "short", day: "numeric", month: "short" });
         body.append(el("path", { class: "grid", d: `M${x} 36V${height - 6}` }));
-        body.append(el("text", { class: day !== shown ? "" : "dim", x, y: 28, "text-anchor": "middle" }, format(t, zone, { hour: "2-digit", minute: "2-digit", ...(step < 60 ? { second: "2-digit" } : {}) })));
+        body.append(el("text", { class: day !== shown ? "" : "dim", x, y: 28, "text-anchor": "middle" }, format(t, zone, { hour: "2-digit", minute: "2-digit", ...(step < 60 && isRound ? { second: "2-digit" } : {}) })));
         if (day !== shown) body.append(el("text", { class: "strong", x, y: 12, "text-anchor": x < 30 ? "start" : "middle" }, day));
         shown = day;
       }
@@ -227,7 +228,7 @@ class Timeline extends HTMLElement {
     for (const [index, group] of this.groups.entries()) {
       const mark = group.marks[0], node = el("g", { class: "mark", transform: `translate(${group.x} ${lanes[group.lane].y})`, tabindex: index ? -1 : 0, role: "img", "aria-label": this.words(group, zone) });
       node.append(el("circle", { class: "ring", r: 11 }), el("circle", { r: 12, fill: "transparent" }), el("use", { href: `#s-${mark.sign}`, class: mark.own ? "own" : mark.sign }));
-      if (group.marks.length > 1) node.append(el("text", { class: "count", x: 7, y: -5 }, group.marks.length));
+      if (group.marks.length > 3) node.append(el("text", { class: "count", x: 7, y: -5 }, group.marks.length));
       node.addEventListener("pointerenter", () => this.tell(group));
       node.addEventListener("focus", () => this.tell(group));
       group.node = node;
