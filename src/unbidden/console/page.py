@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
@@ -64,7 +64,7 @@ def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("unbidden.console"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_shown
     )
-    environment.filters.update(when=when, plain_time=plain_time, link=link, path=lambda text: quote(str(text), safe=""), cleaned=cleaned)
+    environment.filters.update(when=when, plain_time=plain_time, breakable=breakable, link=link, path=lambda text: quote(str(text), safe=""), cleaned=cleaned)
     environment.globals.update(words=words, wording=wording, static=static)
     return environment
 
@@ -83,6 +83,11 @@ def plain_time(at: datetime | str) -> str:
     """A time as it is shown before the browser knows better."""
     found = words.moment(at) if isinstance(at, str) else at.replace(tzinfo=at.tzinfo or UTC).astimezone(UTC)
     return f"{found.day} {found:%b %H:%M} UTC"
+
+
+def breakable(text: object) -> Markup:
+    """A text, escaped, that may be broken before the @ of an address where a line is too short for it."""
+    return escape(words.clean(text)).replace("@", Markup("<wbr>@"))
 
 
 def link(url: object) -> str:

@@ -1,4 +1,4 @@
-SELECT a.person, a.fate_at AS approved_at, count(*) AS ignored_before, round(epoch(a.fate_at - min(b.sent_at)) / 60) AS minutes, a.factor, a.app,
+SELECT a.person, a.fate_at AS approved_at, count(*) AS ignored_before, CAST(epoch(a.fate_at - min(b.sent_at)) // 60 AS INTEGER) AS minutes, a.factor, a.app,
   a.network, a.org, a.country, count(DISTINCT b.network) AS networks
 FROM prompt a JOIN prompt b ON b.person = a.person AND b.sent_at < a.sent_at AND b.sent_at >= a.sent_at - to_minutes($within_min)
   AND b.fate IN ('unanswered', 'denied', 'reported', 'wrong_number')

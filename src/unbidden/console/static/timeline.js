@@ -1,7 +1,7 @@
 // The timeline of an incident. Long silences are cut out of the axis and said in words, so that what happened close together comes apart.
 import { clock, format, full, length, zoneOf } from "./times.js";
 
-const LEFT = 158, RIGHT = 30, TOP = 62, SVG = "http://www.w3.org/2000/svg";
+const RIGHT = 30, TOP = 62, SVG = "http://www.w3.org/2000/svg";
 const CUT_S = 1200, CUT_SHARE = 0.1, MOST_CUTS = 6, CUT_WIDTH = 34, CLOSE = 11;
 const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800, 2592000];
 const windows = new Map();
@@ -95,13 +95,13 @@ class Timeline extends HTMLElement {
   move(share) { const by = (this.window[1] - this.window[0]) * share; this.look(this.window[0] + by, this.window[1] + by); }
 
   listen() {
-    const place = (event) => event.clientX - this.svg.getBoundingClientRect().left - LEFT;
+    const place = (event) => event.clientX - this.svg.getBoundingClientRect().left - this.left;
     let from = null;
     this.svg.addEventListener("pointerdown", (event) => { if (event.button === 0 && place(event) >= 0) from = place(event); });
     this.svg.addEventListener("pointermove", (event) => {
       if (from === null || !this.brush) return;
       const to = place(event), [a, b] = [Math.min(from, to), Math.max(from, to)];
-      this.brush.setAttribute("x", LEFT + Math.max(0, a));
+      this.brush.setAttribute("x", this.left + Math.max(0, a));
       this.brush.setAttribute("width", Math.max(0, Math.min(this.width, b) - Math.max(0, a)));
     });
     addEventListener("pointerup", (event) => {
@@ -150,13 +150,14 @@ class Timeline extends HTMLElement {
   }
 
   draw() {
-    this.width = this.clientWidth - LEFT - RIGHT;
+    this.left = this.clientWidth < 620 ? 92 : 158;
+    this.width = this.clientWidth - this.left - RIGHT;
     if (this.width < 60 || !this.times) return;
     const focused = this.groups?.find((group) => group.node === document.activeElement)?.marks[0];
     const { lanes, approval, alert } = this.data, [from, to] = this.window, zone = zoneOf(this.data.zone);
     const height = Number(this.svg.getAttribute("height"));
     this.axis = axis(this.times, from, to, this.width);
-    const inside = (t) => t !== null && t >= from && t <= to, body = el("g", { transform: `translate(${LEFT} 0)` });
+    const inside = (t) => t !== null && t >= from && t <= to, body = el("g", { transform: `translate(${this.left} 0)` });
     this.svg.replaceChildren(body);
     if (inside(approval) || (approval && approval < from)) {
       const x = approval < from ? 0 : this.axis.x(approval);
@@ -164,7 +165,7 @@ class Timeline extends HTMLElement {
     }
     this.drawAxis(body, height, zone);
     for (const [index, lane] of lanes.entries()) {
-      if (index && lanes[index - 1].group !== lane.group) body.append(el("path", { class: "sep", d: `M${-LEFT} ${lane.y - 19}H${this.width + RIGHT}` }));
+      if (index && lanes[index - 1].group !== lane.group) body.append(el("path", { class: "sep", d: `M${-this.left} ${lane.y - 19}H${this.width + RIGHT}` }));
       body.append(el("path", { class: "rail", d: `M0 ${lane.y}H${this.width}` }));
       this.title(body, lane);
     }
@@ -186,8 +187,8 @@ class Timeline extends HTMLElement {
   title(body, lane) {
     const isStrong = ["approved", "factor", "device"].includes(lane.sign), cls = isStrong ? "strong" : lane.group === "ordinary" || lane.group === "asked" ? "dim" : "";
     if (lane.title.length > 1) {
-      body.append(el("text", { class: cls, x: -12, y: lane.y - 1, "text-anchor": "end" }, cut(lane.title[0], 21)), el("text", { class: "dim", x: -12, y: lane.y + 12, "text-anchor": "end", "font-size": 10.5 }, cut(lane.title[1], 24)));
-    } else body.append(el("text", { class: cls, x: -12, y: lane.y + 4, "text-anchor": "end" }, `${cut(lane.title[0], 18)}${lane.n > 1 ? `  ${lane.n}` : ""}`));
+      body.append(el("text", { class: cls, x: -12, y: lane.y - 1, "text-anchor": "end" }, cut(lane.title[0], this.left < 100 ? 13 : 21)), el("text", { class: "dim", x: -12, y: lane.y + 12, "text-anchor": "end", "font-size": 10.5 }, cut(lane.title[1], this.left < 100 ? 14 : 24)));
+    } else body.append(el("text", { class: cls, x: -12, y: lane.y + 4, "text-anchor": "end" }, `${cut(lane.title[0], this.left < 100 ? 9 : 18)}${lane.n > 1 ? `  ${lane.n}` : ""}`));
   }
   drawAxis(body, height, zone) {
     let shown = "";
