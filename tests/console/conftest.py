@@ -28,7 +28,8 @@ VENDOR = Path(__file__).resolve().parents[2] / "src/unbidden/console/static/vend
 HEALTH = {
     "name": "Example", "level": "warning", "parts": [{"name": "judge", "level": "fine", "findings": [], "facts": {"due": 0}}],
     "sources": [{
-        "name": "okta", "level": "warning", "providers": ["okta"], "last_row_at": None, "newest_event_at": None, "silence": None, "rows": 0, "rows_per_minute": 0.0,
+        "name": "okta", "level": "warning", "providers": ["okta"], "last_row_at": None, "newest_event_at": None, "silence": None,
+        "rows": 0, "rows_per_minute": 0.0,
         "unread": 0, "refused": 0, "findings": [{"name": "late", "level": "warning", "text": "rows come late", "todo": "Look at its forwarder."}],
     }],
 }  # fmt: skip
@@ -78,7 +79,7 @@ def serve(company: line.Run, tmp_path_factory: pytest.TempPathFactory) -> Iterat
             desk = stack.enter_context(filled(tmp_path_factory.mktemp("desk") / "desk.db", incidents))
             around = Surroundings(desk, company.con.cursor, lambda: HEALTH, detect.detections(), lambda: company.as_of, None, "Example")
             stream = Stream()
-            server = open_console(around, Http(address="127.0.0.1", port=0), lambda app: standing(app, viewer, stream))
+            server = open_console(around, Http(address="127.0.0.1", port=0), lambda app: standing(app, viewer, stream), is_live=True)
 
             def end() -> None:
                 stream.is_over = True

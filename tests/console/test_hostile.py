@@ -22,7 +22,8 @@ HOSTILE = (
 )  # fmt: skip
 # What says how the rest is to be read is ours; everything else came from a log.
 OURS = {
-    "id", "stage", "severity", "first_at", "last_at", "detected_at", "approved_at", "at", "fate_at", "kind", "fate", "group", "detection", "time_zone", "campaign",
+    "id", "stage", "severity", "group", "detection",
+    "first_at", "last_at", "detected_at", "approved_at", "at", "fate_at", "kind", "fate", "time_zone", "campaign",
 }  # fmt: skip
 
 
@@ -56,8 +57,14 @@ def hostile(serve: Callable[..., Site], found: list[dict[str, Any]], company: li
 
 def test_hostile_words_are_inert_in_a_browser(hostile: Site, browser: Any, found: list[dict[str, Any]]) -> None:
     page = browser.new_page()
-    asked, said = [], []
-    page.on("dialog", lambda dialog: (said.append(f"dialog {dialog.message}"), dialog.dismiss()))
+    asked: list[str] = []
+    said: list[str] = []
+
+    def dismissed(dialog: Any) -> None:
+        said.append(f"dialog {dialog.message}")
+        dialog.dismiss()
+
+    page.on("dialog", dismissed)
     page.on("request", lambda request: asked.append(request.url))
     page.on("pageerror", lambda error: said.append(str(error)))
     page.on("console", lambda message: said.append(message.text) if "Content Security Policy" in message.text or "Content-Security" in message.text else None)

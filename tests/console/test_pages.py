@@ -31,15 +31,18 @@ LONGEST_S = 0.3
 
 
 class NoRedirect(urllib.request.HTTPRedirectHandler):
+    """Redirects are answers."""
+
     def redirect_request(self, *_: Any) -> None:
-        return None
+        """Follow none."""
+        return
 
 
 def get(url: str, data: dict[str, str] | None = None) -> tuple[int, str, Any]:
     """Status, text and headers of an answer; redirects are not followed."""
     opener = urllib.request.build_opener(NoRedirect)
     try:
-        with opener.open(urllib.request.Request(url, urlencode(data).encode() if data else None), timeout=30) as answer:
+        with opener.open(url, urlencode(data).encode() if data else None, timeout=30) as answer:
             return answer.status, answer.read().decode(), answer.headers
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode(), error.headers
@@ -87,7 +90,8 @@ def test_a_decision_holds_and_a_stale_one_is_refused(serve: Callable[..., Site],
 
 
 @pytest.mark.parametrize("data", [
-    {"what": "state", "value": "burnt"}, {"what": "verdict", "value": "benign"}, {"what": "link", "value": "javascript:alert(1)"}, {"what": "note", "value": " "},
+    {"what": "state", "value": "burnt"}, {"what": "verdict", "value": "benign"}, {"what": "link", "value": "javascript:alert(1)"},
+    {"what": "note", "value": " "},
 ])  # fmt: skip
 def test_a_decision_that_makes_no_sense_changes_nothing(site: Site, data: dict[str, str]) -> None:
     place = f"{site.url}/incidents/{site.ids()[0]}/handling"
@@ -101,7 +105,7 @@ def test_the_bars_of_the_evidence_add_up_to_the_risk(found: list[dict[str, Any]]
         told = evidence(one, detect.detections())
         assert told.total == pytest.approx(sum(piece.entry["weight"] for piece in told.pieces))
         assert told.total == pytest.approx(sum(entry["weight"] for entry in one["evidence"]))
-        assert all(0 <= piece.x and piece.x + piece.width <= told.width + 1 for piece in told.pieces)
+        assert all(piece.x >= 0 and piece.x + piece.width <= told.width + 1 for piece in told.pieces)
 
 
 def test_the_rows_behind_a_piece_of_evidence_are_shown(site: Site, found: list[dict[str, Any]]) -> None:

@@ -12,7 +12,8 @@ from tests.console.conftest import AXE, Site
 from tests.console.test_pages import PAGES
 
 _SERIOUS = ("serious", "critical")
-_RUN = "async () => (await axe.run(document, {resultTypes: ['violations']})).violations.map(v => [v.impact, v.id, v.nodes.slice(0, 3).map(n => n.html.slice(0, 160))])"
+_RUN = """async () => (await axe.run(document, {resultTypes: ['violations']})).violations
+  .map(one => [one.impact, one.id, one.nodes.slice(0, 3).map(node => node.html.slice(0, 160))])"""
 
 
 def everything(found: list[dict[str, Any]]) -> list[str]:
@@ -85,7 +86,7 @@ def test_the_table_says_what_the_timeline_shows(site: Site, page: Any, found: li
     page.goto(f"{site.url}/incidents/{one['id']}")
     page.wait_for_selector(".mark")
     assert page.evaluate("document.querySelectorAll('.moments tbody tr').length") == len(one["timeline"])
-    assert "APPROVED" in page.inner_text(".timeline")
+    assert "APPROVED" in page.text_content(".timeline")
 
 
 def test_a_change_elsewhere_is_shown_without_a_reload(serve: Callable[..., Site], page: Any, found: list[dict[str, Any]]) -> None:

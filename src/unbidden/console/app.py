@@ -36,14 +36,18 @@ class _Files(StaticFiles):
         return answer
 
 
-def app(surroundings: Surroundings, handling: Handling | None = None) -> FastAPI:
-    """The console and the API as one application. It expects `request.state.viewer` to be set by whoever stands before it."""
+def app(surroundings: Surroundings, handling: Handling | None = None, *, is_live: bool | None = None) -> FastAPI:
+    """The console and the API as one application. It expects `request.state.viewer` to be set by whoever stands before it.
+
+    `is_live` says whether there is a stream at /v1/stream; by default there is when the API has routes.
+    """
     found = FastAPI(title="unbidden", openapi_url=None, docs_url=None, redoc_url=None)
     found.state.surroundings = surroundings
     found.state.handling = handling or Remembered()
     found.state.recent = Recent(surroundings.cursor, surroundings.clock)
     found.state.people = People(surroundings)
     found.state.health = _Kept(surroundings)
+    found.state.is_live = getattr(api, "router", None) is not None if is_live is None else is_live
     found.mount("/static", _Files(directory=STATIC), "static")
     for router in (pages.router, looking.router, hunting.router, deciding.router, *filter(None, [getattr(api, "router", None)])):
         found.include_router(router)

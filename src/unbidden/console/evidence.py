@@ -10,6 +10,8 @@ from typing import Any
 from unbidden.detect import Catalogue
 from unbidden.report import words
 
+WIDTH = 260
+
 
 @dataclass(frozen=True, slots=True)
 class Piece:
@@ -35,7 +37,7 @@ class Sum:
     ticks: Sequence[tuple[float, str]]
     total: float
     risk: str
-    width: int = 260
+    width: int = WIDTH
 
 
 def evidence(document: Mapping[str, Any], catalogue: Catalogue) -> Sum:
@@ -45,10 +47,9 @@ def evidence(document: Mapping[str, Any], catalogue: Catalogue) -> Sum:
     counted = [(entry, after) for entry, after in steps if entry["weight"]]
     reached = [0.0, *(after for _, after in counted)]
     low, high = min(reached) - 0.5, max(reached) + 0.5
-    width = Sum.__dataclass_fields__["width"].default
 
     def place(value: float) -> float:
-        return round((value - low) / (high - low) * width, 1)
+        return round((value - low) / (high - low) * WIDTH, 1)
 
     pieces = []
     for (entry, after), before in zip(counted, reached, strict=False):

@@ -34,6 +34,7 @@ def render(request: Request, template: str, status: int = 200, **given: object) 
         "server": request.app.state.surroundings.name,
         "path": request.url.path,
         "missing": missing(),
+        "is_live": request.app.state.is_live,
         "level": request.app.state.health().get("level", "fine"),
     }
     return HTMLResponse(_environment().get_template(template).render({**around, **given}), status, headers={"Cache-Control": "no-store"})

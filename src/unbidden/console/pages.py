@@ -36,13 +36,13 @@ def overview(request: Request) -> Response:
     request.app.state.recent.refresh(0.1)
     view = Overview(around.desk, request.app.state.recent)
     before, seen = _visit(request.cookies.get(_SEEN, ""), now)
-    needs, handled, health = view.needs(), view.handled(), request.app.state.health()
+    board, health = view.board(), request.app.state.health()
     course = view.course(now)
-    documents = [need.document for need in (*needs, *handled)]
+    documents = [need.document for need in (*board.needs, *board.at_work)]
     degrees = places_of(around.cursor, addresses(documents))
     shown = render(
-        request, "overview.html.j2", now=now, needs=needs, handled=handled, counts=view.counts(), health=health, since=before,
-        verdict=wording.verdict(needs, handled, health), news=view.news(before), asked=view.most_asked(now),
+        request, "overview.html.j2", now=now, board=board, counts=view.counts(), health=health, since=before,
+        verdict=wording.verdict(board, health), news=view.news(before), asked=view.most_asked(now),
         course={"hours": [int(hour.timestamp() * 1000) for hour in course.hours], "fates": course.fates, "usual": course.usual}, share=course.share,
         spots=cleaned([_spot(spot, document) for document in documents for spot in spots(document, degrees) if spot.who != "usual"]),
     )  # fmt: skip
@@ -53,7 +53,7 @@ def overview(request: Request) -> Response:
 
 @router.get("/incidents")
 def incidents(request: Request, severity: Annotated[list[str] | None, Query()] = None, state: Annotated[list[str] | None, Query()] = None,
-              text: str = "", after: str | None = None, withdrawn: bool = False) -> Response:  # fmt: skip  # noqa: FBT001, FBT002
+              text: str = "", after: str | None = None, withdrawn: bool = False) -> Response:  # fmt: skip  # noqa: FBT002
     """The list of incidents, filtered."""
     around: Surroundings = request.app.state.surroundings
     wanted = Wanted(severities=frozenset(severity or ()), states=frozenset(state or ()), text=text[:200], withdrawn=withdrawn)
@@ -108,12 +108,18 @@ def _spot(spot: Any, document: Any = None) -> dict[str, Any]:  # noqa: ANN401 - 
 def _visit(cookie: str, now: datetime) -> tuple[datetime, str]:
     """When the last visit ended, and what the cookie is to say: that, and when this visit was seen last."""
     before, _, last = cookie.partition("~")
-    try:
-        ended, seen = datetime.fromisoformat(before), datetime.fromisoformat(last)
-        if ended.tzinfo is None or seen.tzinfo is None:
-            raise ValueError(cookie)
-    except ValueError:
+    ended, seen = _instant(before), _instant(last)
+    if ended is None or seen is None:
         ended = seen = now - timedelta(days=7)
     if now - seen > _VISIT_OVER:
         ended = seen
     return ended, f"{iso(ended)}~{iso(now)}"
+
+
+def _instant(text: str) -> datetime | None:
+    """The time of a text; None for one that holds none with a zone."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo else None

@@ -38,7 +38,10 @@ def timeline(document: Mapping[str, Any]) -> Timeline:
     data = {
         "zone": document["time_zone"],
         **flags,
-        "lanes": [{"title": _title(lane.group, lane.title), "sign": lane.sign.name, "group": lane.group, "y": at, "n": counts[lane]} for lane, at in zip(lanes, y, strict=True)],
+        "lanes": [
+            {"title": _title(lane.group, lane.title), "sign": lane.sign.name, "group": lane.group, "y": at, "n": counts[lane]}
+            for lane, at in zip(lanes, y, strict=True)
+        ],
         "marks": [_mark(dot, places[dot.lane]) for dot in dots],
     }
     return Timeline(data, height + 14, [_row(dot) for dot in sorted(dots, key=lambda dot: dot.at) if dot.lane.group != "asked"])

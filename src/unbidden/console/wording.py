@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any, Literal
 
 from unbidden.report import words
-from unbidden.views.overview import Need
+from unbidden.views.incidents import Row
+from unbidden.views.overview import Board
 
 STATES = {"new": "New", "triage": "Triage", "investigate": "Investigate", "respond": "Respond", "closed": "Closed"}
 VERDICTS = {"true_positive": "True attack", "exercise": "Exercise", "benign": "Harmless"}
@@ -18,7 +19,8 @@ WHATS = {
 }  # fmt: skip
 FACTORS = {
     "push": "push", "number_push": "push with a number to match", "sms": "text message", "call": "phone call", "email": "mail", "totp": "code of an app",
-    "token": "hardware token", "passkey": "passkey", "password": "password", "bypass": "bypass", "remembered": "remembered device", "external": "another provider",
+    "token": "hardware token", "passkey": "passkey",
+    "password": "password", "bypass": "bypass", "remembered": "remembered device", "external": "another provider",
 }  # fmt: skip
 # How well a factor holds against somebody who asks again and again, or relays what is answered: 1 hardly, 4 not to be bombed at all.
 STRENGTHS = {"email": 1, "sms": 1, "call": 1, "push": 2, "totp": 2, "token": 3, "number_push": 3, "passkey": 4}
@@ -33,11 +35,11 @@ class Verdict:
     sentences: Sequence[str]
 
 
-def verdict(needs: Sequence[Need], handled: Sequence[Need], health: Mapping[str, Any]) -> Verdict:
+def verdict(board: Board, health: Mapping[str, Any]) -> Verdict:
     """The state of things: who gave in and is alone with it, who is under attack, and whether the server could have seen it."""
-    inside = _people([need for need in needs if words.is_breach(need.document)])
-    held = _people([need for need in needs if not words.is_breach(need.document)])
-    sentences = [f"{words.counted(len(handled), 'incident is', 'incidents are')} being worked on."] if handled else []
+    inside = _people([row for row in board.waiting if row.stage != "attempted"])
+    held = [name for name in _people([row for row in board.waiting if row.stage == "attempted"]) if name not in inside]
+    sentences = [f"{words.counted(len(board.handled), 'incident is', 'incidents are')} being worked on."] if board.handled else []
     blind = [str(source["name"]) for source in health.get("sources", ()) if source.get("level") == "problem"]
     if blind:
         sentences.append(f"The server is partly blind: {words.listing(blind)} has a problem.")
@@ -60,7 +62,9 @@ def headline(document: Mapping[str, Any]) -> str:
     if not words.is_breach(document):
         return f"{who} was asked {_often(sent)}{within}. {_held(document)}"
     given = "approved it" if sent == 1 else "gave in"
-    return f"{who} was asked {_often(sent)}{within}, and {given}. {'Access was kept or widened afterwards.' if document['stage'] == 'persisted' else ''}".strip()
+    return (
+        f"{who} was asked {_often(sent)}{within}, and {given}. {'Access was kept or widened afterwards.' if document['stage'] == 'persisted' else ''}".strip()
+    )
 
 
 def lead(document: Mapping[str, Any]) -> str:
@@ -94,8 +98,8 @@ def _held(document: Mapping[str, Any]) -> str:
     return "Nothing of it was approved." if document["stage"] == "attempted" else "An approval was among it, at low risk."
 
 
-def _people(needs: Sequence[Need]) -> list[str]:
-    return list(dict.fromkeys(words.clean(need.row.user) for need in needs))
+def _people(rows: Sequence[Row]) -> list[str]:
+    return list(dict.fromkeys(words.clean(row.user) for row in rows))
 
 
 def _times(document: Mapping[str, Any]) -> list[datetime]:

@@ -50,6 +50,16 @@ class Need:
 
 
 @dataclass(frozen=True, slots=True)
+class Board:
+    """The open alerts: who waits and what is being handled, and of each the first with their documents."""
+
+    waiting: Sequence[Row]
+    handled: Sequence[Row]
+    needs: Sequence[Need]
+    at_work: Sequence[Need]
+
+
+@dataclass(frozen=True, slots=True)
 class News:
     """A change of an incident, with whom it is about."""
 
@@ -75,13 +85,15 @@ class Overview:
     desk: Desk
     recent: Recent
 
-    def needs(self, most: int = 50) -> list[Need]:
-        """Alerting incidents that nobody has taken on yet, the worst first."""
-        return self._shown(_UNTOUCHED, most)
-
-    def handled(self, most: int = 8) -> list[Need]:
-        """Alerting incidents that somebody is at work on."""
-        return self._shown(_HANDLED, most)
+    def board(self, most: int = 12) -> Board:
+        """Alerting incidents that nobody has taken on, and those that somebody is at work on, the worst first."""
+        page = Incidents(self.desk).page(Wanted(severities=_ALERTS, states=_UNTOUCHED | _HANDLED), limit=50)
+        rows = sorted((row for row in page.rows if row.severity in _ALERTS), key=_urgency)
+        waiting, handled = ([row for row in rows if row.state in states] for states in (_UNTOUCHED, _HANDLED))
+        wanted = [row.id for row in (*waiting[:most], *handled[:most])]
+        documents = {one.id: one.document for one in self.desk.incidents(ids=wanted)} if wanted else {}
+        return Board(waiting, handled, *([Need(row, documents[row.id], marks(documents[row.id])) for row in part[:most] if row.id in documents]
+                                         for part in (waiting, handled)))  # fmt: skip
 
     def counts(self) -> dict[str, int]:
         """How many incidents of each severity there are, the most severe first."""
@@ -115,12 +127,6 @@ class Overview:
             _usual(hours, totals),
             self.recent.share,
         )
-
-    def _shown(self, states: frozenset[str], most: int) -> list[Need]:
-        page = Incidents(self.desk).page(Wanted(severities=_ALERTS, states=states), limit=max(50, most))
-        rows = sorted((row for row in page.rows if row.severity in _ALERTS and row.state in states), key=_urgency)[:most]
-        documents = {one.id: one.document for one in self.desk.incidents(ids=[row.id for row in rows])} if rows else {}
-        return [Need(row, documents[row.id], marks(documents[row.id])) for row in rows if row.id in documents]
 
 
 def marks(document: Mapping[str, Any]) -> list[Mark]:

@@ -24,17 +24,19 @@ SELECT trait, value, max(days) AS days, min(first_at) AS first_at, max(first_at)
 WHERE trait NOT IN ('any', 'prompted', 'client at', 'device at', 'asn') GROUP BY ALL ORDER BY trait, days DESC, last_at DESC, value
 """
 _OWNERS: LiteralString = """
-SELECT network, any_value(org) AS org, any_value(city) AS city, any_value(country) AS country, max(occurred_at) AS at FROM event WHERE network IS NOT NULL GROUP BY network
+SELECT network, any_value(org) AS org, any_value(city) AS city, any_value(country) AS country FROM event WHERE network IS NOT NULL GROUP BY network
 """
 _DAILY: LiteralString = """
 SELECT CAST(sent_at AS DATE) AS day, fate, count(*) AS prompts FROM prompt GROUP BY ALL ORDER BY day
 """
 _HOURS: LiteralString = "SELECT hour(happened_at) AS hour, count(DISTINCT CAST(happened_at AS DATE)) AS days FROM success WHERE is_clean GROUP BY hour"
 _FACTORS: LiteralString = """
-SELECT factor, count(*) AS prompts, count(*) FILTER (WHERE fate = 'approved') AS approved, max(sent_at) AS last_at FROM prompt GROUP BY factor ORDER BY prompts DESC
+SELECT factor, count(*) AS prompts, count(*) FILTER (WHERE fate = 'approved') AS approved, max(sent_at) AS last_at FROM prompt
+GROUP BY factor ORDER BY prompts DESC
 """
 _PROMPTS: LiteralString = """
-SELECT p.sent_at, p.fate, p.fate_at, p.factor, p.app, p.ip, p.org, p.city, p.country, p.answer_city, p.answer_country, p.provider, f.is_known_place, f.has_history
+SELECT p.sent_at, p.fate, p.fate_at, p.factor, p.app, p.ip, p.org, p.city, p.country, p.answer_city, p.answer_country, p.provider, f.is_known_place,
+  f.has_history
 FROM prompt p LEFT JOIN familiar f USING (prompt_id) ORDER BY p.sent_at DESC LIMIT 60
 """
 

@@ -34,12 +34,14 @@ _LOOK_S = 5.0
 
 
 class Recent:
-    """The prompts of the last days of everybody. Any thread may ask; one at a time is answered."""
+    """The prompts of the last days of everybody. Any thread may ask; one at a time is answered, and one at a time brings them up to date."""
 
     def __init__(self, cursor: Callable[[], duckdb.DuckDBPyConnection], clock: Callable[[], datetime], monotonic: Callable[[], float] = time.monotonic) -> None:
         self._open, self._clock, self._monotonic = cursor, clock, monotonic
-        self._con: duckdb.DuckDBPyConnection | None = None
-        self._lock = threading.Lock()
+        self._maker: duckdb.DuckDBPyConnection | None = None
+        self._reader: duckdb.DuckDBPyConnection | None = None
+        # Whoever asks does not wait for what is being made.
+        self._making, self._reading = threading.Lock(), threading.Lock()
         self._made: dict[date, int] = {}
         self._wanted: dict[date, int] = {}
         self._looked_s, self._today_s = float("-inf"), float("-inf")
@@ -50,11 +52,21 @@ class Recent:
         wanted = len(self._wanted)
         return 1.0 if not wanted else sum(day in self._made for day in self._wanted) / wanted
 
+    def keep(self, stop: threading.Event, every_s: float = _LOOK_S) -> None:
+        """Keep the days up to date until told to stop; for a thread of its own."""
+        while not stop.is_set():
+            if self.refresh(every_s) >= 1:
+                stop.wait(every_s)
+
     def refresh(self, budget_s: float = 0.2) -> float:
-        """Bring the days up to date, the newest first, until the time is used up; gives how much of them is there. One day is made in any case."""
-        with self._lock:
-            con = self._ready()
-            begun = self._monotonic()
+        """Bring the days up to date, the newest first, until the time is used up; gives how much of them is there.
+
+        Something is made in any case, unless somebody else is at it.
+        """
+        if not self._making.acquire(blocking=False):
+            return self.share
+        try:
+            con, begun = self._made_ready(), self._monotonic()
             if begun - self._looked_s >= _LOOK_S:
                 self._look(con)
                 self._looked_s = begun
@@ -63,24 +75,30 @@ class Recent:
                 if self._monotonic() - begun >= budget_s:
                     break
             return self.share
+        finally:
+            self._making.release()
 
     def records(self, sql: LiteralString, given: Mapping[str, object] | None = None) -> list[dict[str, Any]]:
         """The rows of a query over `prompt` and `event`, with `person` and `network` in both."""
-        with self._lock:
-            con = self._ready()
-            con.execute("SET search_path = 'viewing,main'")
-            return engine.records(con, sql, steps.bind(sql, dict(given or {})))
+        if self._reader is None:
+            with self._making:
+                self._made_ready()
+        with self._reading:
+            if self._reader is None:
+                self._reader = self._open()
+                self._reader.execute("SET search_path = 'viewing,main'")
+            return engine.records(self._reader, sql, steps.bind(sql, dict(given or {})))
 
-    def _ready(self) -> duckdb.DuckDBPyConnection:
-        if self._con is None:
+    def _made_ready(self) -> duckdb.DuckDBPyConnection:
+        if self._maker is None:
             con = self._open()
             for schema in ("viewing", "viewing_day"):
                 con.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
             con.execute("SET search_path = 'viewing,main'")
             con.execute(engine.anew_sql("prompt"))
             con.execute(_EVENT_VIEW)
-            self._con = con
-        return self._con
+            self._maker = con
+        return self._maker
 
     def _look(self, con: duckdb.DuckDBPyConnection) -> None:
         """Count the events of each day, and let go of the days that are over."""
@@ -114,6 +132,8 @@ class Recent:
             f"CREATE OR REPLACE TABLE viewing_day.event AS {line.EVENTS} AND e.occurred_at >= $first - {_MARGIN} AND e.occurred_at < $end + {_MARGIN}", given
         )
         steps.run(con, "prompts", {"as_of": now})
+        con.execute("BEGIN")
         con.execute("DELETE FROM viewing.prompt WHERE sent_at >= $first AND sent_at < $end", given)
         con.execute("INSERT INTO viewing.prompt BY NAME SELECT * FROM viewing_day.prompt WHERE sent_at >= $first AND sent_at < $end", given)
+        con.execute("COMMIT")
         self._made.update((day, self._wanted[day]) for day in days)

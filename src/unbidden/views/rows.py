@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, LiteralString
 
+import duckdb
+
 from unbidden import engine
+from unbidden.lake import Lake
 from unbidden.views.surroundings import Surroundings
 
 _MOST = 40
 _READ: LiteralString = """
-SELECT event_id, occurred_at, provider, kind, outcome, factor, code, detail, app, ip, org, country, city, agent, device, answer_ip, answer_country, answer_device
+SELECT event_id, occurred_at, provider, kind, outcome, factor, code, detail, app, ip, org, country, city, agent, device, answer_ip, answer_country,
+  answer_device
 FROM main.event WHERE event_id IN (SELECT unnest($ids)) ORDER BY occurred_at, event_id
+"""
+# What the id of a step inside a row adds to the vendor's own.
+_KEY = re.compile(r"[#/]\d+$")
+_LATE = timedelta(days=2)
+_SEARCH: LiteralString = """
+SELECT k.id, any_value(r.body) FROM (SELECT unnest($ids) AS id, unnest($keys) AS key) k JOIN raw r ON contains(r.body, k.key)
+WHERE r.day <= $until AND k.key <> '' GROUP BY k.id
 """
 
 
@@ -33,6 +46,25 @@ def raw_rows(around: Surroundings, ids: Sequence[str], most: int = _MOST) -> lis
     texts = around.raw_rows(wanted) if around.raw_rows is not None else {}
     found = engine.records(around.cursor(), _READ, {"ids": wanted})
     return [_raw(row, texts.get(row["event_id"])) for row in found]
+
+
+def rows_of(lake: Lake, cursor: Callable[[], duckdb.DuckDBPyConnection]) -> Callable[[Sequence[str]], Mapping[str, str]]:
+    """A finder of the rows that a lake still keeps: an event's id holds the vendor's, and the row came about when the event happened."""
+
+    def found(ids: Sequence[str]) -> Mapping[str, str]:
+        with engine.plain() as con:
+            spans = engine.rows(
+                cursor(), "SELECT min(occurred_at), max(occurred_at) FROM main.event WHERE event_id IN (SELECT unnest($ids))", {"ids": list(ids)}
+            )
+            first, last = spans[0]
+            if not isinstance(first, datetime) or not isinstance(last, datetime):
+                return {}
+            lake.view(con, "raw", first.date())
+            keys = {one: _KEY.split(one.split(":", 1)[1], 1)[0] for one in ids if ":" in one}
+            rows = engine.rows(con, _SEARCH, {"ids": list(keys), "keys": list(keys.values()), "until": last.date() + _LATE})
+            return {str(one): str(body) for one, body in rows}
+
+    return found
 
 
 def _raw(row: dict[str, Any], text: str | None) -> Raw:

@@ -24,7 +24,7 @@ export function toast(text, href) {
 const WHATS = { opened: "is under attack", reopened: "is under attack again", stage_raised: "went further", severity_raised: "became more severe", withdrawn: "was withdrawn" };
 
 class Live extends HTMLElement {
-  connectedCallback() { this.open(); addEventListener("pagehide", () => this.source?.close()); addEventListener("pageshow", (event) => { if (event.persisted) this.open(); }); }
+  connectedCallback() { if (this.dataset.still !== undefined) return; this.open(); addEventListener("pagehide", () => this.source?.close()); addEventListener("pageshow", (event) => { if (event.persisted) this.open(); }); }
   disconnectedCallback() { this.source?.close(); clearTimeout(this.again); }
   open() {
     this.source?.close();
