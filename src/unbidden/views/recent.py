@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
+from itertools import count
 from typing import Any, LiteralString
 
 import duckdb
@@ -25,12 +26,15 @@ SELECT CAST(occurred_at AS DATE) AS day, count(*) AS events FROM main.event WHER
   AND occurred_at >= $since AND occurred_at <= $until GROUP BY 1 ORDER BY 1 DESC
 """
 _EVENT_VIEW: LiteralString = """
-CREATE OR REPLACE VIEW viewing.event AS SELECT e.* REPLACE (a.person AS person, network_of(e.ip) AS network)
+CREATE OR REPLACE VIEW event AS SELECT e.* REPLACE (a.person AS person, network_of(e.ip) AS network)
 FROM main.event e JOIN main.alias a ON a.who = coalesce(e.login, e.provider || ':' || e.user_id)
 """
 # An open prompt of today may run out without any new row.
 _TODAY_ANEW_S = 60.0
 _LOOK_S = 5.0
+
+# More than one may look at the same engine.
+_NUMBERS = count(1)
 
 
 class Recent:
@@ -42,6 +46,8 @@ class Recent:
         self._reader: duckdb.DuckDBPyConnection | None = None
         # Whoever asks does not wait for what is being made.
         self._making, self._reading = threading.Lock(), threading.Lock()
+        number = next(_NUMBERS)
+        self._all, self._day = f"viewing_{number}", f"viewing_{number}_day"
         self._made: dict[date, int] = {}
         self._wanted: dict[date, int] = {}
         self._looked_s, self._today_s = float("-inf"), float("-inf")
@@ -55,7 +61,12 @@ class Recent:
     def keep(self, stop: threading.Event, every_s: float = _LOOK_S) -> None:
         """Keep the days up to date until told to stop; for a thread of its own."""
         while not stop.is_set():
-            if self.refresh(every_s) >= 1:
+            try:
+                is_whole = self.refresh(every_s) >= 1
+            except duckdb.Error:
+                # The judge may be taking out what is being read; the same is tried again, and what was made before stays.
+                is_whole = True
+            if is_whole:
                 stop.wait(every_s)
 
     def refresh(self, budget_s: float = 0.2) -> float:
@@ -86,15 +97,15 @@ class Recent:
         with self._reading:
             if self._reader is None:
                 self._reader = self._open()
-                self._reader.execute("SET search_path = 'viewing,main'")
+                self._reader.execute(f"SET search_path = '{self._all},main'")
             return engine.records(self._reader, sql, steps.bind(sql, dict(given or {})))
 
     def _made_ready(self) -> duckdb.DuckDBPyConnection:
         if self._maker is None:
             con = self._open()
-            for schema in ("viewing", "viewing_day"):
-                con.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
-            con.execute("SET search_path = 'viewing,main'")
+            for schema in (self._all, self._day):
+                con.execute(f"CREATE SCHEMA {schema}")
+            con.execute(f"SET search_path = '{self._all},main'")
             con.execute(engine.anew_sql("prompt"))
             con.execute(_EVENT_VIEW)
             self._maker = con
@@ -106,7 +117,7 @@ class Recent:
         since = datetime.combine(now.date() - timedelta(days=DAYS), datetime.min.time())
         self._wanted = {day: int(str(events)) for day, events in engine.rows(con, _COUNTS, {"since": since, "until": now}) if isinstance(day, date)}
         for day in [day for day in self._made if day not in self._wanted]:
-            con.execute("DELETE FROM viewing.prompt WHERE CAST(sent_at AS DATE) = $1", [day])
+            con.execute(f"DELETE FROM {self._all}.prompt WHERE CAST(sent_at AS DATE) = $1", [day])
             del self._made[day]
         if self._monotonic() - self._today_s >= _TODAY_ANEW_S:
             self._made.pop(now.date(), None)
@@ -116,7 +127,7 @@ class Recent:
         """The newest days that are to be made, next to each other and not more than are made at once."""
         chosen: list[date] = []
         events = 0
-        for day in [day for day, count in self._wanted.items() if self._made.get(day) != count]:
+        for day in [day for day, number in self._wanted.items() if self._made.get(day) != number]:
             events += self._wanted[day]
             if chosen and (events > _AT_ONCE or chosen[-1] - day != timedelta(days=1)):
                 break
@@ -126,14 +137,18 @@ class Recent:
     def _make(self, con: duckdb.DuckDBPyConnection, days: list[date]) -> None:
         now = self._clock().astimezone(UTC).replace(tzinfo=None)
         given = {"first": datetime.combine(days[-1], datetime.min.time()), "end": datetime.combine(days[0] + timedelta(days=1), datetime.min.time())}
-        con.execute("SET search_path = 'viewing_day,main'")
+        con.execute(f"SET search_path = '{self._day},main'")
         con.execute("SET VARIABLE as_of = $as_of", {"as_of": str(now)})
         con.execute(
-            f"CREATE OR REPLACE TABLE viewing_day.event AS {line.EVENTS} AND e.occurred_at >= $first - {_MARGIN} AND e.occurred_at < $end + {_MARGIN}", given
+            f"CREATE OR REPLACE TABLE {self._day}.event AS {line.EVENTS} AND e.occurred_at >= $first - {_MARGIN} AND e.occurred_at < $end + {_MARGIN}", given
         )
         steps.run(con, "prompts", {"as_of": now})
         con.execute("BEGIN")
-        con.execute("DELETE FROM viewing.prompt WHERE sent_at >= $first AND sent_at < $end", given)
-        con.execute("INSERT INTO viewing.prompt BY NAME SELECT * FROM viewing_day.prompt WHERE sent_at >= $first AND sent_at < $end", given)
-        con.execute("COMMIT")
+        try:
+            con.execute(f"DELETE FROM {self._all}.prompt WHERE sent_at >= $first AND sent_at < $end", given)
+            con.execute(f"INSERT INTO {self._all}.prompt BY NAME SELECT * FROM {self._day}.prompt WHERE sent_at >= $first AND sent_at < $end", given)
+            con.execute("COMMIT")
+        except duckdb.Error:
+            con.execute("ROLLBACK")
+            raise
         self._made.update((day, self._wanted[day]) for day in days)
