@@ -1,4 +1,4 @@
-"""Measure the pages: how long each takes over a large desk and a month of a large company. `python tools/bench_console.py --incidents 100000 --events 10000000`.
+"""Measure the pages over a large desk and a large company: `python tools/bench_console.py --incidents 100000 --events 10000000`.
 
 A small simulated company is copied under other names until there are so many events and incidents; the pages are asked over HTTP, one after the other.
 """
@@ -66,7 +66,8 @@ def _copy(run: line.Run, events: int) -> None:
     begun = time.perf_counter()
     con.execute(f"""INSERT INTO main.event SELECT e.* REPLACE (e.event_id || '.' || n AS event_id, {_LOGIN} AS login, e.user_id || '.' || n AS user_id)
         FROM main.event e, range(1, $1) t(n)""", [copies + 1])  # fmt: skip
-    con.execute("INSERT INTO main.alias SELECT a.* REPLACE (a.who || '.' || n AS who, a.person || '.' || n AS person) FROM main.alias a, range(1, $1) t(n)", [copies + 1])  # fmt: skip  # noqa: E501
+    con.execute("""INSERT INTO main.alias SELECT a.* REPLACE (a.who || '.' || n AS who, a.person || '.' || n AS person)
+        FROM main.alias a, range(1, $1) t(n)""", [copies + 1])  # fmt: skip
     con.execute("INSERT INTO main.person SELECT p.* REPLACE (p.person || '.' || n AS person) FROM main.person p, range(1, $1) t(n)", [copies + 1])
     print(f"{own * (copies + 1):,} events in {time.perf_counter() - begun:.0f} s")
 
@@ -89,7 +90,7 @@ def _ask(port: int, incident: Mapping[str, Any], times: int) -> None:
         taken = []
         for _ in range(times + 1):
             begun = time.perf_counter()
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=120) as answer:  # noqa: S310 - our own server
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=120) as answer:
                 answer.read()
             taken.append((time.perf_counter() - begun) * 1000)
         later = sorted(taken[1:])

@@ -15,6 +15,9 @@ _SERIOUS = ("serious", "critical")
 _RUN = """async () => (await axe.run(document, {resultTypes: ['violations']})).violations
   .map(one => [one.impact, one.id, one.nodes.slice(0, 3).map(node => node.html.slice(0, 160))])"""
 
+_MOVED = """window.moved = 0;
+new PerformanceObserver(list => { for (const one of list.getEntries()) window.moved += one.value; }).observe({type: 'layout-shift', buffered: true})"""
+
 
 def everything(found: list[dict[str, Any]]) -> list[str]:
     """Every kind of page, the incident of an approval and of an attempt among them."""
@@ -141,7 +144,7 @@ def test_a_lost_connection_is_said(serve: Callable[..., Site], page: Any, found:
 
 
 def test_nothing_moves_while_a_page_is_drawn(site: Site, page: Any, found: list[dict[str, Any]]) -> None:
-    page.add_init_script("window.moved = 0; new PerformanceObserver(list => { for (const one of list.getEntries()) window.moved += one.value; }).observe({type: 'layout-shift', buffered: true})")  # fmt: skip  # noqa: E501
+    page.add_init_script(_MOVED)
     for place in ("/", f"/incidents/{found[0]['id']}"):
         page.goto(site.url + place)
         page.wait_for_timeout(800)

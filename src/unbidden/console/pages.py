@@ -53,7 +53,7 @@ def overview(request: Request) -> Response:
 
 @router.get("/incidents")
 def incidents(request: Request, severity: Annotated[list[str] | None, Query()] = None, state: Annotated[list[str] | None, Query()] = None,
-              text: str = "", after: str | None = None, withdrawn: bool = False) -> Response:  # fmt: skip  # noqa: FBT002
+              text: str = "", after: str | None = None, withdrawn: Annotated[bool, Query()] = False) -> Response:  # fmt: skip  # noqa: FBT002 - what an address says
     """The list of incidents, filtered."""
     around: Surroundings = request.app.state.surroundings
     wanted = Wanted(severities=frozenset(severity or ()), states=frozenset(state or ()), text=text[:200], withdrawn=withdrawn)

@@ -47,7 +47,7 @@ def spots(document: Mapping[str, Any], degrees: Mapping[str, tuple[float, float]
         if entry["is_part"] and entry["kind"] in ("prompt", "approval") and entry["ip"]:
             asked[entry["ip"]] = asked.get(entry["ip"], 0) + 1
     approved = {entry["ip"] for entry in document["timeline"] if entry["is_part"] and entry["fate"] == "approved"}
-    found = [_spot("requester", row, degrees, asked.get(row["ip"], 1), row["ip"] in approved) for row in document["requesters"]]
+    found = [_spot("requester", row, degrees, asked.get(row["ip"], 1), is_approved=row["ip"] in approved) for row in document["requesters"]]
     found += [_spot("phone", row, degrees) for row in document["answerers"]]
     own = [entry for entry in document["timeline"] if not entry["is_part"] and entry["country"]]
     usual: dict[tuple[Any, Any], Mapping[str, Any]] = {(entry["country"], entry["city"]): entry for entry in own}
@@ -60,6 +60,6 @@ def addresses(documents: Sequence[Mapping[str, Any]]) -> set[str]:
     return {ip for ip in found | {entry["ip"] for document in documents for entry in document["timeline"] if not entry["is_part"]} if ip}
 
 
-def _spot(who: str, row: Mapping[str, Any], degrees: Mapping[str, tuple[float, float]], prompts: int = 1, is_approved: bool = False) -> Spot:  # noqa: FBT002
+def _spot(who: str, row: Mapping[str, Any], degrees: Mapping[str, tuple[float, float]], prompts: int = 1, *, is_approved: bool = False) -> Spot:
     lat, lon = degrees.get(row["ip"] or "", (None, None))
     return Spot(who, ", ".join(filter(None, (row["city"], row["country"]))) or str(row["ip"] or ""), row["country"], lat, lon, prompts, is_approved)
