@@ -20,6 +20,7 @@ from unbidden.console.handling import Handling, Remembered
 from unbidden.console.page import STATIC, render
 from unbidden.desk import DeskError
 from unbidden.views import Surroundings
+from unbidden.views.geography import Places
 from unbidden.views.people import People
 from unbidden.views.recent import Recent
 
@@ -46,6 +47,7 @@ def app(surroundings: Surroundings, handling: Handling | None = None, *, is_live
     found.state.handling = handling or Remembered()
     found.state.recent = Recent(surroundings.cursor, surroundings.clock)
     found.state.people = People(surroundings)
+    found.state.places = Places(surroundings.cursor)
     found.state.health = _Kept(surroundings)
     found.state.is_live = getattr(api, "router", None) is not None if is_live is None else is_live
     found.mount("/static", _Files(directory=STATIC), "static")

@@ -11,6 +11,8 @@ from unbidden.detect import Catalogue
 from unbidden.report import words
 
 WIDTH = 260
+# Round risks under the bars, the first ones kept where there is no room for all; and how much room a label needs.
+_TICKS, _APART = (50, 99, 1, 90, 10), 34
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,11 @@ def evidence(document: Mapping[str, Any], catalogue: Catalogue) -> Sum:
             entry, left, max(2.0, round(right - left, 1)), place(after), kind, words.percent(after), _numbers(signal, catalogue),
             len(signal["events"]) if signal else 0, signal["at"] if signal else None,
         ))  # fmt: skip
-    ticks = [(place(math.log(p / (100 - p))), f"{p} %") for p in (1, 10, 50, 90, 99) if low < math.log(p / (100 - p)) < high]
+    ticks: list[tuple[float, str]] = []
+    for percent in _TICKS:
+        odds = math.log(percent / (100 - percent))
+        if low < odds < high and all(abs(place(odds) - x) >= _APART for x, _ in ticks):
+            ticks.append((place(odds), f"{percent} %"))
     return Sum(pieces, [entry for entry, _ in steps if not entry["weight"]], ticks, reached[-1], words.percent(reached[-1]))
 
 

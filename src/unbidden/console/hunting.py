@@ -9,7 +9,7 @@ from starlette.responses import Response, StreamingResponse
 from unbidden.access import require
 from unbidden.console.page import cleaned, render
 from unbidden.views import Surroundings
-from unbidden.views.hunts import Answer, Hunt, ask, csv_text, given, hunts, parquet
+from unbidden.views.hunts import FIRST, Answer, Hunt, ask, csv_text, given, hunts, parquet
 
 _BARS = 24
 
@@ -18,9 +18,9 @@ router = APIRouter(dependencies=[Depends(require("viewer"))])
 
 @router.get("/hunt")
 def hunt(request: Request, name: str = "", form: str = "") -> Response:
-    """A question with its answer; the first one when none is named."""
+    """A question with its answer."""
     found = hunts()
-    one = found[next(iter(found))] if not name else found.get(name)
+    one = found.get(name or FIRST)
     if one is None:
         raise HTTPException(404)
     around: Surroundings = request.app.state.surroundings

@@ -17,7 +17,7 @@ from unbidden.console.timeline import timeline
 from unbidden.engine import iso
 from unbidden.report import words
 from unbidden.views import Surroundings
-from unbidden.views.geography import addresses, places_of, spots
+from unbidden.views.geography import addresses, spots
 from unbidden.views.incidents import Incidents, Wanted
 from unbidden.views.overview import Overview, marks
 from unbidden.views.rows import raw_rows
@@ -39,7 +39,7 @@ def overview(request: Request) -> Response:
     board, health = view.board(), request.app.state.health()
     course = view.course(now)
     documents = [need.document for need in (*board.needs, *board.at_work)]
-    degrees = places_of(around.cursor, addresses(documents))
+    degrees = request.app.state.places.of(addresses(documents))
     shown = render(
         request, "overview.html.j2", now=now, board=board, counts=view.counts(), health=health, since=before,
         verdict=wording.verdict(board, health), news=view.news(before), asked=view.most_asked(now),
@@ -71,7 +71,7 @@ def incident(request: Request, incident_id: str) -> Response:
     if whole is None:
         raise HTTPException(404)
     document = whole.document
-    degrees = places_of(around.cursor, addresses([document]))
+    degrees = request.app.state.places.of(addresses([document]))
     return render(
         request, "incident.html.j2", whole=whole, document=document, headline=wording.headline(document), lead=wording.lead(document),
         timeline=timeline(document), evidence=evidence(document, around.catalogue), habits=request.app.state.people.beside(document),

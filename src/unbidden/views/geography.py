@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, LiteralString
@@ -11,6 +13,7 @@ import duckdb
 from unbidden import engine
 
 _MOST = 400
+_KEPT_S, _KEPT = 600.0, 20_000
 _PLACES: LiteralString = """
 SELECT ip, any_value(lat) AS lat, any_value(lon) AS lon FROM (
   SELECT ip, lat, lon FROM main.event WHERE ip IN (SELECT unnest($ips)) AND lat IS NOT NULL
@@ -32,12 +35,26 @@ class Spot:
     is_approved: bool = False
 
 
-def places_of(cursor: Callable[[], duckdb.DuckDBPyConnection], ips: Iterable[str]) -> dict[str, tuple[float, float]]:
-    """Latitude and longitude of addresses, as far as the logs say them."""
-    wanted = sorted(set(ips))[:_MOST]
-    if not wanted:
-        return {}
-    return {row["ip"]: (row["lat"], row["lon"]) for row in engine.records(cursor(), _PLACES, {"ips": wanted})}
+class Places:
+    """Where addresses are, as far as the logs say; what was found is kept, and what was not is looked for again after a while."""
+
+    def __init__(self, cursor: Callable[[], duckdb.DuckDBPyConnection], monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._cursor, self._monotonic = cursor, monotonic
+        self._known: dict[str, tuple[float, tuple[float, float] | None]] = {}
+        self._lock = threading.Lock()
+
+    def of(self, ips: Iterable[str]) -> dict[str, tuple[float, float]]:
+        """Latitude and longitude of these addresses."""
+        wanted = sorted(set(ips))[:_MOST]
+        with self._lock:
+            now_s = self._monotonic()
+            unknown = [ip for ip in wanted if now_s - self._known.get(ip, (float("-inf"), None))[0] > _KEPT_S]
+            if unknown:
+                found = {row["ip"]: (row["lat"], row["lon"]) for row in engine.records(self._cursor(), _PLACES, {"ips": unknown})}
+                if len(self._known) > _KEPT:
+                    self._known.clear()
+                self._known.update((ip, (now_s, found.get(ip))) for ip in unknown)
+            return {ip: place for ip in wanted if (place := self._known.get(ip, (0.0, None))[1]) is not None}
 
 
 def spots(document: Mapping[str, Any], degrees: Mapping[str, tuple[float, float]]) -> list[Spot]:

@@ -22,6 +22,8 @@ from unbidden.views.recent import DAYS, Recent
 FOLDER = "hunts"
 FIELDS = frozenset({"title", "why", "params", "chart"})
 MOST_ROWS = 1000
+# What is asked when nothing is chosen.
+FIRST = "one_network_many_people"
 # A spreadsheet takes a cell that begins so for a formula (https://owasp.org/www-community/attacks/CSV_Injection).
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
@@ -93,7 +95,7 @@ def given(hunt: Hunt, said: Mapping[str, str]) -> dict[str, float]:
 
 def ask(recent: Recent, hunt: Hunt, numbers: Mapping[str, float], now: datetime) -> Answer:
     """The answer of a hunt, from what is read of the last thirty days."""
-    until = now.astimezone(UTC).replace(tzinfo=None)
+    until = now.astimezone(UTC).replace(second=0, microsecond=0, tzinfo=None) + timedelta(minutes=1)
     bound = {**numbers, "since": until - timedelta(days=DAYS), "until": until}
     sql: LiteralString = "SELECT * FROM (" + hunt.sql + f"\n) LIMIT {MOST_ROWS + 1}"
     rows = recent.records(sql, bound)

@@ -106,7 +106,7 @@ class Overview:
 
     def most_asked(self, now: datetime, most: int = 8, within: timedelta = timedelta(days=1)) -> list[dict[str, Any]]:
         """Whose prompts were refused or ignored most, within the last day."""
-        until = now.astimezone(UTC).replace(tzinfo=None)
+        until = now.astimezone(UTC).replace(second=0, microsecond=0, tzinfo=None) + timedelta(minutes=1)
         found = self.recent.records(_ASKED, {"since": until - within, "until": until, "most": most})
         return [{**row, "last_at": engine.iso(row["last_at"])} for row in found]
 

@@ -32,6 +32,8 @@ FROM main.event e JOIN main.alias a ON a.who = coalesce(e.login, e.provider || '
 # An open prompt of today may run out without any new row.
 _TODAY_ANEW_S = 60.0
 _LOOK_S = 5.0
+# Whoever renews a page again and again is answered from what was asked a moment ago.
+_KEPT_S, _KEPT = 5.0, 64
 
 # More than one may look at the same engine.
 _NUMBERS = count(1)
@@ -45,7 +47,8 @@ class Recent:
         self._maker: duckdb.DuckDBPyConnection | None = None
         self._reader: duckdb.DuckDBPyConnection | None = None
         # Whoever asks does not wait for what is being made.
-        self._making, self._reading = threading.Lock(), threading.Lock()
+        self._making, self._reading, self._beginning = threading.Lock(), threading.Lock(), threading.Lock()
+        self._kept: dict[tuple[str, str], tuple[float, list[dict[str, Any]]]] = {}
         number = next(_NUMBERS)
         self._all, self._day = f"viewing_{number}", f"viewing_{number}_day"
         self._made: dict[date, int] = {}
@@ -90,18 +93,27 @@ class Recent:
             self._making.release()
 
     def records(self, sql: LiteralString, given: Mapping[str, object] | None = None) -> list[dict[str, Any]]:
-        """The rows of a query over `prompt` and `event`, with `person` and `network` in both."""
-        if self._reader is None:
-            with self._making:
-                self._made_ready()
+        """The rows of a query over `prompt` and `event`, with `person` and `network` in both; of the same question for some seconds the same."""
+        bound = steps.bind(sql, dict(given or {}))
+        key = (sql, repr(sorted(bound.items())))
         with self._reading:
+            at_s, rows = self._kept.get(key, (float("-inf"), []))
+            if self._monotonic() - at_s < _KEPT_S:
+                return rows
             if self._reader is None:
+                self._made_ready()
                 self._reader = self._open()
                 self._reader.execute(f"SET search_path = '{self._all},main'")
-            return engine.records(self._reader, sql, steps.bind(sql, dict(given or {})))
+            rows = engine.records(self._reader, sql, bound)
+            while len(self._kept) >= _KEPT:
+                self._kept.pop(next(iter(self._kept)))
+            self._kept[key] = self._monotonic(), rows
+            return rows
 
     def _made_ready(self) -> duckdb.DuckDBPyConnection:
-        if self._maker is None:
+        with self._beginning:
+            if self._maker is not None:
+                return self._maker
             con = self._open()
             for schema in (self._all, self._day):
                 con.execute(f"CREATE SCHEMA {schema}")
@@ -109,7 +121,7 @@ class Recent:
             con.execute(engine.anew_sql("prompt"))
             con.execute(_EVENT_VIEW)
             self._maker = con
-        return self._maker
+            return con
 
     def _look(self, con: duckdb.DuckDBPyConnection) -> None:
         """Count the events of each day, and let go of the days that are over."""

@@ -196,7 +196,7 @@ class Timeline extends HTMLElement {
       if (index) {
         const before = this.axis.parts[index - 1], left = before.x + before.w + 5;
         body.append(el("rect", { class: "cut", x: left, y: 36, width: Math.max(4, part.x - left - 5), height: height - 42, rx: 3 }));
-        body.append(el("text", { class: "cutwords", transform: `translate(${(left + part.x - 5) / 2 + 4} 64) rotate(-90)`, "text-anchor": "middle" }, length((part.a - before.b) / 1000)));
+        body.append(el("text", { class: "cutwords", transform: `translate(${(left + part.x - 5) / 2 + 4} ${height - 12}) rotate(-90)`, "text-anchor": "start" }, length((part.a - before.b) / 1000)));
       }
       const span = (part.b - part.a) / 1000, step = STEPS.find((one) => one * part.w >= span * 74) ?? 2592000;
       const offset = shift(part.a, zone), ticks = [];
@@ -206,7 +206,7 @@ class Timeline extends HTMLElement {
       for (const t of ticks) {
         const x = this.axis.x(t), day = format(t, zone, { weekday: "short", day: "numeric", month: "short" });
         body.append(el("path", { class: "grid", d: `M${x} 36V${height - 6}` }));
-        body.append(el("text", { class: day !== shown ? "" : "dim", x, y: 28, "text-anchor": "middle" }, format(t, zone, { hour: "2-digit", minute: "2-digit", ...(step < 60 && isRound ? { second: "2-digit" } : {}) })));
+        body.append(el("text", { class: day !== shown ? "" : "dim", x, y: 28, "text-anchor": "middle" }, format(t, zone, { hour: "2-digit", minute: "2-digit", ...(step < 60 && isRound && span >= 1 ? { second: "2-digit" } : {}) })));
         if (day !== shown) body.append(el("text", { class: "strong", x, y: 12, "text-anchor": x < 30 ? "start" : "middle" }, day));
         shown = day;
       }
