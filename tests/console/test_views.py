@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from unbidden import engine, line
+from unbidden.intake import Lot
+from unbidden.lake import Lake
 from unbidden.views.hunts import ask, given, hunts, parquet
 from unbidden.views.people import People
 from unbidden.views.recent import DAYS, Recent
+from unbidden.views.rows import rows_of
 
 
 @pytest.fixture(scope="module")
@@ -70,3 +74,16 @@ def test_a_hunt_answers_and_its_chart_has_its_columns(recent: Recent, company: l
 def test_what_is_asked_is_kept_within_bounds() -> None:
     hunt = hunts()["prompts_at_night"]
     assert given(hunt, {"days": "9999", "from_hour": "-3", "to_hour": "nan", "prompts": "many"}) == {"days": 30, "from_hour": 0, "to_hour": 4, "prompts": 2}
+
+
+def test_the_rows_behind_events_are_found_in_the_lake(company: line.Run, tmp_path: Path) -> None:
+    rows = engine.rows(company.con, "SELECT event_id, occurred_at FROM main.event WHERE provider = 'okta' ORDER BY event_id LIMIT 3")
+    came_at = max(at for _, at in rows if isinstance(at, datetime)).replace(tzinfo=UTC)
+    bodies = [f'{{"uuid": "{str(one).split(":", 1)[1]}", "more": {number}}}' for number, (one, _) in enumerate(rows)]
+    lake = Lake.open(str(tmp_path / "lake"))
+    try:
+        lake.append([Lot("okta", (*bodies, '{"uuid": "another"}'), came_at, "okta")], came_at)
+        found = rows_of(lake, company.con.cursor)([str(rows[0][0]), str(rows[1][0]), "okta:gone-for-ever"])
+    finally:
+        lake.close()
+    assert found == {str(rows[0][0]): bodies[0], str(rows[1][0]): bodies[1]}

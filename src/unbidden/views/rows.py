@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, LiteralString
 
 import duckdb
@@ -21,12 +20,11 @@ SELECT event_id, occurred_at, provider, kind, outcome, factor, code, detail, app
   answer_device
 FROM main.event WHERE event_id IN (SELECT unnest($ids)) ORDER BY occurred_at, event_id
 """
-# What the id of a step inside a row adds to the vendor's own.
-_KEY = re.compile(r"[#/]\d+$")
-_LATE = timedelta(days=2)
+# Shorter ids of vendors are found in rows that are others'.
+_SHORTEST = 8
 _SEARCH: LiteralString = """
 SELECT k.id, any_value(r.body) FROM (SELECT unnest($ids) AS id, unnest($keys) AS key) k JOIN raw r ON contains(r.body, k.key)
-WHERE r.day <= $until AND k.key <> '' GROUP BY k.id
+WHERE length(k.key) >= $shortest GROUP BY k.id
 """
 
 
@@ -49,19 +47,17 @@ def raw_rows(around: Surroundings, ids: Sequence[str], most: int = _MOST) -> lis
 
 
 def rows_of(lake: Lake, cursor: Callable[[], duckdb.DuckDBPyConnection]) -> Callable[[Sequence[str]], Mapping[str, str]]:
-    """A finder of the rows that a lake still keeps: an event's id holds the vendor's, and the row came about when the event happened."""
+    """A finder of the rows that a lake still keeps: an event's id holds the vendor's, and a row does not come before its event."""
 
     def found(ids: Sequence[str]) -> Mapping[str, str]:
         with engine.plain() as con:
-            spans = engine.rows(
-                cursor(), "SELECT min(occurred_at), max(occurred_at) FROM main.event WHERE event_id IN (SELECT unnest($ids))", {"ids": list(ids)}
-            )
-            first, last = spans[0]
-            if not isinstance(first, datetime) or not isinstance(last, datetime):
+            spans = engine.rows(cursor(), "SELECT min(occurred_at) FROM main.event WHERE event_id IN (SELECT unnest($ids))", {"ids": list(ids)})
+            first = spans[0][0]
+            if not isinstance(first, datetime):
                 return {}
             lake.view(con, "raw", first.date())
-            keys = {one: _KEY.split(one.split(":", 1)[1], 1)[0] for one in ids if ":" in one}
-            rows = engine.rows(con, _SEARCH, {"ids": list(keys), "keys": list(keys.values()), "until": last.date() + _LATE})
+            keys = {one: one.split(":", 1)[1].split("|", 1)[0] for one in ids if ":" in one}
+            rows = engine.rows(con, _SEARCH, {"ids": list(keys), "keys": list(keys.values()), "shortest": _SHORTEST})
             return {str(one): str(body) for one, body in rows}
 
     return found
