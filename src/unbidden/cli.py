@@ -173,13 +173,22 @@ def simulate(
 
 
 @app.command()
-def demo(folder: Annotated[Path, typer.Option(help="Where the made-up company and the report go.")] = Path("demo"), own: Own = None) -> None:
-    """Simulate a company, scan its logs, show what was found and write the report."""
+def demo(
+    folder: Annotated[Path, typer.Option(help="Where the made-up company and the report go.")] = Path("demo"),
+    own: Own = None,
+    serve: Annotated[bool | None, typer.Option("--serve/--no-serve", help="Show it in the console afterwards; at a terminal it is shown.")] = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Where the console answers; 0 takes a free port.")] = 8080,
+) -> None:
+    """Simulate a company, scan its logs, show what was found, write the report, and open the console on it."""
     with plain_errors():
         with working() as progress:
             shown = demonstration.run(folder, progress, read_catalogue(own))
         print_result(shown.result, Console())
         demonstration.conclude(shown, Console())
+        if sys.stdout.isatty() if serve is None else serve:
+            from unbidden.commands.showing import show  # noqa: PLC0415 - it loads everything that a server needs, and no other command does
+
+            show(shown, port, Console())
 
 
 @app.command()

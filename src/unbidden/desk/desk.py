@@ -144,6 +144,14 @@ class Desk:
         with reading(self._engine) as connection:
             return [Change(*row) for row in connection.execute(query)]
 
+    def news(self, since: datetime, limit: int = 50) -> list[tuple[Change, str, str]]:
+        """What became of incidents after a time, the latest first, each with the person and the severity as it is now; growing alone is no news."""
+        columns = (change.c[name] for name in Change.__slots__)
+        query = select(*columns, incident.c.user, incident.c.severity).join(incident, incident.c.id == change.c.incident_id)
+        query = query.where(change.c.at > since, change.c.what != "updated", ~_IS_HEALTH).order_by(change.c.at.desc(), change.c.incident_id, change.c.what)
+        with reading(self._engine) as connection:
+            return [(Change(*row[:-2]), row[-2], row[-1]) for row in connection.execute(query.limit(limit))]
+
     def claim(self, target: str, who: str, at: datetime, lease: timedelta = _LEASE) -> Parcel | None:
         """The next row of the outbox that is due for a target, for `who` alone until the lease ends; None when there is none."""
         with writing(self._engine, alone=False) as connection:
