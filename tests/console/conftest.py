@@ -79,7 +79,7 @@ def serve(company: line.Run, tmp_path_factory: pytest.TempPathFactory) -> Iterat
             desk = stack.enter_context(filled(tmp_path_factory.mktemp("desk") / "desk.db", incidents))
             around = Surroundings(desk, company.con.cursor, lambda: HEALTH, detect.detections(), lambda: company.as_of, None, "Example")
             stream = Stream()
-            server = open_console(around, Http(address="127.0.0.1", port=0), lambda app: standing(app, viewer, stream), is_live=True)
+            server = open_console(around, Http(address="127.0.0.1", port=0), lambda app: standing(app, viewer, stream))
 
             def end() -> None:
                 stream.is_over = True

@@ -32,6 +32,8 @@ url = "sqlite:///{folder}/desk.db"
 [health]
 port = 0
 {health}
+[console]
+enabled = false
 [doors.http]
 port = 0
 [[doors.http.push]]

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from unbidden import api
 from unbidden.access import Refused
+from unbidden.api.application import PREFIX, application
 from unbidden.console import deciding, hunting, looking, pages
-from unbidden.console.handling import Handling, Remembered
+from unbidden.console.handling import AtDesk
 from unbidden.console.page import STATIC, render
 from unbidden.desk import DeskError
 from unbidden.views import Surroundings
@@ -37,22 +37,24 @@ class _Files(StaticFiles):
         return answer
 
 
-def app(surroundings: Surroundings, handling: Handling | None = None, *, is_live: bool | None = None) -> FastAPI:
+def app(surroundings: Surroundings, signing: Sequence[APIRouter] = ()) -> FastAPI:
     """The console and the API as one application. It expects `request.state.viewer` to be set by whoever stands before it.
 
-    `is_live` says whether there is a stream at /v1/stream; by default there is when the API has routes.
+    `signing` are the pages of signing in, where people do.
     """
     found = FastAPI(title="unbidden", openapi_url=None, docs_url=None, redoc_url=None)
     found.state.surroundings = surroundings
-    found.state.handling = handling or Remembered()
+    found.state.handling = AtDesk(surroundings.desk)
     found.state.recent = Recent(surroundings.cursor, surroundings.clock)
     found.state.people = People(surroundings)
     found.state.places = Places(surroundings.cursor)
     found.state.health = _Kept(surroundings)
-    found.state.is_live = getattr(api, "router", None) is not None if is_live is None else is_live
-    found.mount("/static", _Files(directory=STATIC), "static")
-    for router in (pages.router, looking.router, hunting.router, deciding.router, *filter(None, [getattr(api, "router", None)])):
+    found.state.has_accounts = bool(signing)
+    # The pages of signing in have files of their own below /static, so they come first.
+    for router in (*signing, pages.router, looking.router, hunting.router, deciding.router):
         found.include_router(router)
+    found.mount("/static", _Files(directory=STATIC), "static")
+    found.mount(PREFIX, application(surroundings))
     found.add_exception_handler(Refused, _refused)
     found.add_exception_handler(404, _missing)
     found.add_exception_handler(DeskError, _away)

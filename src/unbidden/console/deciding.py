@@ -12,6 +12,7 @@ from unbidden.access import Viewer, require
 from unbidden.console import wording
 from unbidden.console.handling import Decision, Handled, StaleError, What
 from unbidden.console.page import link, render
+from unbidden.desk.handling import UndecidableError
 from unbidden.views import Surroundings
 from unbidden.views.incidents import Incidents
 
@@ -46,6 +47,8 @@ def decide(
             found = desk.decide(incident_id, decision, who=viewer.name, at=around.clock(), expected=revision)
         except StaleError as error:
             found, stale = desk.of(incident_id), str(error)
+        except UndecidableError as error:
+            found, fault = desk.of(incident_id), str(error)
     if "hx-request" in request.headers:
         return _panel(request, incident_id, found, stale or fault, 409 if stale else 422 if fault else 200)
     return RedirectResponse(f"/incidents/{incident_id}#handling", 303)

@@ -5,13 +5,17 @@ Each decision names the revision of the handling that was seen when it was made;
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Literal, TypeAlias, cast
 
+from unbidden.desk import Desk
+from unbidden.desk import handling as deciding
 from unbidden.errors import UnbiddenError
+
+# So many of the latest deeds are shown at an incident.
+_SHOWN = 200
 
 What: TypeAlias = Literal["state", "assignee", "note", "verdict", "link"]
 
@@ -46,49 +50,54 @@ class Decision:
     why: str = ""
 
 
-class Handling(Protocol):
-    """What the pages ask of the desk."""
+@dataclass(frozen=True, slots=True)
+class AtDesk:
+    """The handling as the desk has it, which the API shows too."""
+
+    desk: Desk
 
     def of(self, incident_id: str) -> Handled:
-        """How an incident is being handled."""
-        ...
+        """How an incident is being handled; as new where the desk has none of this id."""
+        found = self.desk.handling(incident_id)
+        if found is None:
+            return Handled()
+        links = [{"url": one["reference"], "text": ""} for one in self.desk.links(incident_id)]
+        deeds = [told for deed in self.desk.deeds(_SHOWN, subject=incident_id) for told in _told(deed)]
+        return Handled(found.state, found.assignee, found.verdict, found.why or "", found.revision, links, deeds)
 
     def decide(self, incident_id: str, decision: Decision, *, who: str, at: datetime, expected: int) -> Handled:
-        """The handling after a decision. Raises StaleError when `expected` is no longer its revision."""
-        ...
+        """The handling after a decision. Raises StaleError when `expected` is no longer its revision, UndecidableError for what cannot be."""
+        try:
+            match decision.what:
+                case "note":
+                    self.desk.add_note(incident_id, decision.value, who, at, expected)
+                case "link":
+                    self.desk.add_link(incident_id, decision.value, who, at, expected)
+                case "verdict":
+                    given: deciding.Decision = {"verdict": cast("deciding.Verdict", decision.value), "why": decision.why or None}
+                    self.desk.decide(incident_id, given, who, at, expected)
+                case "state":
+                    self.desk.decide(incident_id, {"state": cast("deciding.State", decision.value)}, who, at, expected)
+                case _:
+                    self.desk.decide(incident_id, {"assignee": decision.value or None}, who, at, expected)
+        except deciding.StaleError as error:
+            last = next(iter(self.desk.deeds(1, subject=incident_id)), None)
+            raise StaleError(str(last["who"]) if last else "") from error
+        return self.of(incident_id)
 
 
-@dataclass(slots=True)
-class Remembered:
-    """A handling in memory, for a demonstration: it is gone when the server ends."""
-
-    _found: dict[str, Handled] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def of(self, incident_id: str) -> Handled:
-        """How an incident is being handled."""
-        return self._found.get(incident_id, Handled())
-
-    def decide(self, incident_id: str, decision: Decision, *, who: str, at: datetime, expected: int) -> Handled:
-        """The handling after a decision. Raises StaleError when `expected` is no longer its revision."""
-        with self._lock:
-            had = self.of(incident_id)
-            if had.revision != expected:
-                raise StaleError(str(had.history[0]["who"]) if had.history else "")
-            said = {"who": who, "at": at, "what": decision.what, "text": decision.value, "why": decision.why}
-            self._found[incident_id] = replace(_changed(had, decision), revision=had.revision + 1, history=(said, *had.history))
-            return self._found[incident_id]
-
-
-def _changed(had: Handled, decision: Decision) -> Handled:
-    match decision.what:
-        case "state":
-            return replace(had, state=decision.value)
-        case "assignee":
-            return replace(had, assignee=decision.value or None)
-        case "verdict":
-            return replace(had, verdict=decision.value, why=decision.why)
-        case "link":
-            return replace(had, links=(*had.links, {"url": decision.value, "text": decision.why}))
-        case "note":
-            return had
+def _told(deed: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """What a deed of the audit trail says, a line for each thing that was decided."""
+    said, detail = {"who": deed["who"], "at": deed["at"], "why": ""}, deed["detail"]
+    match deed["what"]:
+        case "incident noted":
+            yield {**said, "what": "note", "text": detail["text"]}
+        case "incident linked":
+            yield {**said, "what": "link", "text": detail["reference"]}
+        case "incident decided":
+            why = (detail.get("why") or {}).get("to") or ""
+            for name in ("state", "assignee", "verdict"):
+                if name in detail:
+                    yield {**said, "what": name, "text": detail[name]["to"] or "", "why": why if name == "verdict" else ""}
+        case _:
+            return

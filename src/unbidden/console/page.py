@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import BaseLoader, DictLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
@@ -34,10 +34,16 @@ def render(request: Request, template: str, status: int = 200, **given: object) 
         "server": request.app.state.surroundings.name,
         "path": request.url.path,
         "missing": missing(),
-        "is_live": request.app.state.is_live,
+        "has_accounts": request.app.state.has_accounts,
         "level": request.app.state.health().get("level", "fine"),
     }
     return HTMLResponse(_environment().get_template(template).render({**around, **given}), status, headers={"Cache-Control": "no-store"})
+
+
+def frame() -> BaseLoader:
+    """The frame of pages that are not the console's own: those of signing in and of accounts."""
+    name = "frame.html.j2"
+    return DictLoader({name: (Path(__file__).parent / "templates" / name).read_text("utf-8")})
 
 
 def missing() -> list[str]:

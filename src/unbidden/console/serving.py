@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from fastapi import APIRouter
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 from unbidden.console.app import app
-from unbidden.console.handling import Handling
 from unbidden.doors.serving import Serving
 from unbidden.doors.settings import Http
 from unbidden.doors.waiting import Confirmations
@@ -41,12 +41,12 @@ class Open:
         self._keeper.join(_JOIN_S)
 
 
-def open_console(surroundings: Surroundings, place: Http, before: Before, handling: Handling | None = None, *, is_live: bool | None = None) -> Open:
+def open_console(surroundings: Surroundings, place: Http, before: Before, signing: Sequence[APIRouter] = ()) -> Open:
     """A running server of the console. `before` wraps the application: it says who the viewer is, and refuses forged requests.
 
-    Raises UnusableInputError when it cannot listen there.
+    `signing` are the pages of signing in, where people do. Raises UnusableInputError when it cannot listen there.
     """
-    inner = app(surroundings, handling, is_live=is_live)
+    inner = app(surroundings, signing)
     outer = Starlette()
     outer.mount("/", before(inner))
     outer.state.confirmations = Confirmations(1)

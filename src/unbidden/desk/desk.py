@@ -144,11 +144,11 @@ class Desk:
         with reading(self._engine) as connection:
             return [Change(*row) for row in connection.execute(query)]
 
-    def news(self, since: datetime, limit: int = 50) -> list[tuple[Change, str, str]]:
+    def changes_since(self, since: datetime, limit: int = 50) -> list[tuple[Change, str, str]]:
         """What became of incidents after a time, the latest first, each with the person and the severity as it is now; growing alone is no news."""
         columns = (change.c[name] for name in Change.__slots__)
         query = select(*columns, incident.c.user, incident.c.severity).join(incident, incident.c.id == change.c.incident_id)
-        query = query.where(change.c.at > since, change.c.what != "updated", ~_IS_HEALTH).order_by(change.c.at.desc(), change.c.incident_id, change.c.what)
+        query = query.where(change.c.at > since, change.c.what != "updated", ~IS_HEALTH).order_by(change.c.at.desc(), change.c.incident_id, change.c.what)
         with reading(self._engine) as connection:
             return [(Change(*row[:-2]), row[-2], row[-1]) for row in connection.execute(query.limit(limit))]
 

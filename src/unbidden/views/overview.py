@@ -102,7 +102,7 @@ class Overview:
 
     def news(self, since: datetime, most: int = 30) -> list[News]:
         """What became of incidents since a time, the latest first; of one revision only what it says most."""
-        return [News(change, user, severity) for change, user, severity in self.desk.news(since, most)]
+        return [News(change, user, severity) for change, user, severity in self.desk.changes_since(since, most)]
 
     def most_asked(self, now: datetime, most: int = 8, within: timedelta = timedelta(days=1)) -> list[dict[str, Any]]:
         """Whose prompts were refused or ignored most, within the last day."""
