@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
+import typer
 
 from unbidden.access import pages, ruling
 from unbidden.access.gate import Gate
@@ -50,8 +52,11 @@ def open_beside(service: Service, environment: Mapping[str, str], tell: Callable
         porter.close()
         tell(f"[console]: {error}; set another port there. Attacks are found and told of all the same.")
         return None
-    if link := porter.first_link(opened.port):
-        tell(f"nobody can sign in to the console yet; who opens this link makes the first account (once, within an hour): {link}")
+    if service.desk.accounts.count() == 0:
+        tell("nobody can sign in to the console yet: `unbidden users add NAME admin` makes an account, as does the link that a terminal is shown")
+        # It is a secret, so it is for whoever sits there, and for no log.
+        if sys.stderr.isatty():
+            typer.echo(f"The first account is made here, once and within an hour: {porter.first_link(opened.port)}", err=True)
     return Beside(opened.port, opened, porter)
 
 
