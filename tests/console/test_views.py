@@ -12,7 +12,7 @@ import pytest
 from unbidden import engine, line
 from unbidden.intake import Lot
 from unbidden.lake import Lake
-from unbidden.live.judge import Judge
+from unbidden.live.judge import Judge, Verdict
 from unbidden.views.hunts import ask, given, hunts, parquet
 from unbidden.views.people import People
 from unbidden.views.recent import DAYS, Recent
@@ -94,7 +94,7 @@ def test_the_rows_behind_events_are_found_in_the_lake(company: line.Run, tmp_pat
 def test_looking_on_disturbs_no_judgement(company: line.Run, tmp_path: Path) -> None:
     rows = tmp_path / "event.parquet"
     company.con.execute(f"COPY (FROM main.event) TO '{rows}' (FORMAT parquet)")
-    judge, stop, faults = Judge(), threading.Event(), list[BaseException]()
+    judge, stop, faults, verdicts = Judge(), threading.Event(), list[BaseException](), list[Verdict]()
     judge.con.execute(f"CREATE TABLE main.given AS FROM '{rows}'")
     recent = Recent(judge.con.cursor, lambda: company.as_of, lambda: 0.0)
 
@@ -115,7 +115,7 @@ def test_looking_on_disturbs_no_judgement(company: line.Run, tmp_path: Path) -> 
         for part in range(3):
             judge.con.execute(f"CREATE OR REPLACE TABLE main.arrived AS FROM main.given WHERE hash(event_id) % 3 = {part}")
             judge.absorb("main.arrived")
-            verdicts = judge.settle(company.as_of)
+            verdicts += judge.settle(company.as_of)
             judge.tidy()
     finally:
         stop.set()
