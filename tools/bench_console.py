@@ -10,7 +10,7 @@ import statistics
 import time
 import urllib.request
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -22,6 +22,7 @@ from unbidden.console.alone import Alone
 from unbidden.console.serving import open_console
 from unbidden.desk import Desk
 from unbidden.doors.settings import Http
+from unbidden.engine import iso
 from unbidden.people import read_list
 from unbidden.result import document
 from unbidden.simulate import write
@@ -75,12 +76,18 @@ def _copy(run: line.Run, events: int) -> None:
 def _fill(desk: Desk, incidents: list[dict[str, Any]], wanted: int) -> None:
     small = sorted(incidents, key=lambda one: len(one["timeline"]))[: max(1, len(incidents) // 2)]
     begun = time.perf_counter()
-    rest = [{**small[number % len(small)], "id": f"i{number:012x}", "user": f"p{number % 5000}.{number}@example.com"} for number in range(wanted)]
+    rest = [_like(small[number % len(small)], number) for number in range(wanted)]
     everything = [*incidents, *rest]
     for at in range(0, len(everything), _AT_ONCE):
         part = everything[at : at + _AT_ONCE]
         desk.record({one["user"] for one in part}, part, datetime.fromisoformat(part[0]["last_at"]))
     print(f"{len(everything):,} incidents in {time.perf_counter() - begun:.0f} s")
+
+
+def _like(one: dict[str, Any], number: int) -> dict[str, Any]:
+    """An incident of somebody else, a few seconds before."""
+    times = {name: iso(datetime.fromisoformat(one[name]) - timedelta(seconds=7 * number)) for name in ("first_at", "last_at")}
+    return {**one, **times, "id": f"i{number:012x}", "user": f"p{number}@example.com"}
 
 
 def _ask(port: int, incident: Mapping[str, Any], times: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from unbidden import engine, line
 from unbidden.intake import Lot
 from unbidden.lake import Lake
+from unbidden.live.judge import Judge, Verdict
 from unbidden.views.hunts import ask, given, hunts, parquet
 from unbidden.views.people import People
 from unbidden.views.recent import DAYS, Recent
@@ -87,3 +89,36 @@ def test_the_rows_behind_events_are_found_in_the_lake(company: line.Run, tmp_pat
     finally:
         lake.close()
     assert found == {str(rows[0][0]): bodies[0], str(rows[1][0]): bodies[1]}
+
+
+def test_looking_on_disturbs_no_judgement(company: line.Run, tmp_path: Path) -> None:
+    rows = tmp_path / "event.parquet"
+    company.con.execute(f"COPY (FROM main.event) TO '{rows}' (FORMAT parquet)")
+    judge, stop, faults, verdicts = Judge(), threading.Event(), list[BaseException](), list[Verdict]()
+    judge.con.execute(f"CREATE TABLE main.given AS FROM '{rows}'")
+    recent = Recent(judge.con.cursor, lambda: company.as_of, lambda: 0.0)
+
+    def look() -> None:
+        number = 0.0
+        recent._monotonic = lambda: number  # noqa: SLF001 - so that every look looks
+        try:
+            while not stop.is_set():
+                number += 100.0
+                recent.refresh(0.0)
+                recent.records("SELECT count(*) AS n FROM prompt JOIN event USING (person)")
+        except BaseException as error:  # noqa: BLE001 - whatever it is, the test tells it
+            faults.append(error)
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    try:
+        for part in range(3):
+            judge.con.execute(f"CREATE OR REPLACE TABLE main.arrived AS FROM main.given WHERE hash(event_id) % 3 = {part}")
+            judge.absorb("main.arrived")
+            verdicts += judge.settle(company.as_of)
+            judge.tidy()
+    finally:
+        stop.set()
+        looking.join(60)
+    assert faults == []
+    assert any(verdict.incidents for verdict in verdicts)
