@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import parse_qs
 
@@ -45,7 +46,10 @@ class _TurnedAwayError(Exception):
 
 
 class Gate:
-    """An ASGI application before another one. It sets `request.state.viewer` (a Viewer or None), `csrf`, `guest` and `porter`."""
+    """An ASGI application before another one. It sets `request.state.viewer` (a Viewer or None), `csrf`, `guest` and `porter`.
+
+    `request.state.still` says whether the viewer may still be answered: an answer may go on for longer than their session.
+    """
 
     def __init__(self, app: ASGIApp, porter: Porter) -> None:
         self.app, self.porter = app, porter
@@ -82,7 +86,7 @@ class Gate:
             status, why = (error.status, error.why) if isinstance(error, _TurnedAwayError) else (503, "the desk cannot be reached; try again")
             await _answer(request, status, why)(scope, receive, guarded)
             return
-        told = {"viewer": found.viewer, "csrf": found.csrf, "guest": found.guest, "porter": self.porter}
+        told = {"viewer": found.viewer, "csrf": found.csrf, "guest": found.guest, "porter": self.porter, "still": self._still(request, found)}
         await self.app({**scope, "state": {**scope.get("state", {}), **told}}, receive, guarded)
 
     def _refuse_strangers(self, request: Request) -> None:
@@ -110,6 +114,12 @@ class Gate:
         gives = fresh() if not had and request.method == "GET" and _is_before(request.url.path) else None
         browser = gives or had
         return _Found(Guest(network, guest.agent, guest.host, browser), None, csrf_of(browser) if browser else "", gives=gives)
+
+    def _still(self, request: Request, found: _Found) -> Callable[[], bool]:
+        sessions, secret = self.porter.sessions, request.headers.get("authorization", "").partition(" ")[2].strip()
+        if found.is_machine:
+            return lambda: sessions.token(secret) is not None
+        return lambda: sessions.lasts(found.guest.browser)
 
     def _machine(self, secret: str) -> Viewer:
         token = self.porter.sessions.token(secret)

@@ -55,6 +55,11 @@ class Sessions:
             self.desk.visits.touch(found[0].digest, now)
         return found
 
+    def lasts(self, secret: str) -> bool:
+        """Whether the session of a cookie still holds; asking is no use of it."""
+        found = self.desk.visits.session(digest_of(secret))
+        return found is not None and not is_over(found[0].created_at, found[0].used_at, self.clock(), self.idle, self.absolute)
+
     def token(self, secret: str) -> Token | None:
         """The token of a machine that holds; None when there is none."""
         found, now = self.desk.visits.token(digest_of(secret)), self.clock()

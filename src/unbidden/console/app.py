@@ -15,6 +15,7 @@ from starlette.types import Scope
 
 from unbidden.access import Refused
 from unbidden.api.application import PREFIX, application
+from unbidden.api.problems import said
 from unbidden.console import deciding, hunting, looking, pages
 from unbidden.console.handling import AtDesk
 from unbidden.console.page import STATIC, render
@@ -75,7 +76,7 @@ class _Kept:
 
 
 def _is_page(request: Request) -> bool:
-    return not request.url.path.startswith("/v1")
+    return not request.url.path.startswith(f"{PREFIX}/")
 
 
 async def _refused(request: Request, error: Exception) -> Response:
@@ -88,9 +89,9 @@ async def _refused(request: Request, error: Exception) -> Response:
     return render(request, "notice.html.j2", error.status, title="You may not do this", text=error.why, todo="Ask an administrator for the role.")
 
 
-async def _missing(request: Request, _error: Exception) -> Response:
+async def _missing(request: Request, error: Exception) -> Response:
     if not _is_page(request):
-        return Response('{"title":"Not found","status":404}', 404, media_type="application/problem+json")
+        return said(request, error)
     return render(request, "notice.html.j2", 404, title="There is nothing here", text="No page has this address.", todo="Go on from the overview.")
 
 
