@@ -97,7 +97,8 @@ def site(serve: Callable[..., Site], found: list[dict[str, Any]]) -> Site:
     return serve(found)
 
 
-@pytest.fixture(scope="session")
+# Its driver holds the thread's event loop while it is there, so it goes with the last test of this folder.
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Any]:
     """A chromium; without one, or without what the pages draw with, the test is skipped."""
     if CHROMIUM is None:
