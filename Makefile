@@ -9,6 +9,8 @@ KILLS ?= 200
 BIN := .venv/bin
 LOCKED := .venv/.locked
 READY := .venv/.ready
+ASSETS := .venv/.assets
+CONSOLE := src/unbidden/console
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lab spark check evaluate bench kills fuzz docs format lock clean
@@ -16,10 +18,10 @@ READY := .venv/.ready
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: $(READY) ## Set up, then find the attacks in the logs of a simulated company
+demo: $(READY) $(ASSETS) ## Set up, then find the attacks in the logs of a simulated company
 	$(BIN)/unbidden demo $(ARGS)
 
-test: $(READY) ## Run the tests; those that could not run are listed with the reason
+test: $(READY) $(ASSETS) ## Run the tests; those that could not run are listed with the reason
 	$(BIN)/pytest -n $(WORKERS) $(ARGS)
 
 lab: $(READY) ## Run the tests against real servers alone: privacyIDEA and FreeRADIUS, in .lab
@@ -64,7 +66,7 @@ lock: ## Write requirements.lock, the lab's and Spark's anew (needs uv; ARGS=--u
 		--custom-compile-command 'make lock' --output-file tests/lake/spark.lock $(ARGS) tests/lake/spark.in
 
 clean: ## Remove everything that was made, .venv too
-	rm -rf .venv .lab tests/kusto/node_modules build dist demo bench evaluation.json .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .lab tests/kusto/node_modules $(CONSOLE)/node_modules $(CONSOLE)/static/vendor build dist demo bench evaluation.json .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(LOCKED): requirements.lock
@@ -77,4 +79,8 @@ $(LOCKED): requirements.lock
 
 $(READY): pyproject.toml $(LOCKED)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(ASSETS): $(CONSOLE)/package-lock.json tools/assets.py $(READY)
+	$(BIN)/python tools/assets.py
 	@touch $@

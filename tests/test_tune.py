@@ -17,7 +17,11 @@ import pytest
 from rich.console import Console
 from sklearn.linear_model import LogisticRegression
 
+from tests.desk.fixtures import AT
+from tests.desk.incidents import incident
 from unbidden import engine, evaluate
+from unbidden.commands.learning import verdicts_of
+from unbidden.desk import Desk
 from unbidden.detect import detections
 from unbidden.errors import ContentError, UnbiddenError, UnusableInputError
 from unbidden.evaluate import evaluation, fit, settings, tuning, verdicts, weights, worlds
@@ -185,6 +189,25 @@ def test_a_verdict_that_cannot_be_used_names_its_line(line: str, tmp_path: Path)
     file.write_text(json.dumps({**INCIDENT, "verdict": "attack"}) + "\n" + line + "\n", "utf-8")
     with pytest.raises(UnusableInputError, match="line 2"):
         verdicts.read_verdicts(file, CARRIES)
+
+
+def test_verdicts_of_a_desk(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'desk.db'}"
+    with Desk.open(url) as desk:
+        desk.record([], [incident("a"), incident("b", user="ben"), incident("c", user="cem"), incident("d", user="dan")], AT)
+        desk.decide("a", {"state": "closed", "verdict": "true_positive"}, "eve", AT)
+        desk.decide("b", {"verdict": "benign", "why": "x"}, "eve", AT)
+        desk.decide("c", {"verdict": "exercise", "why": "x"}, "eve", AT)
+    found = verdicts.kept_verdicts(url, CARRIES)
+    assert found == [Episode(frozenset({frozenset({"refused_flood"})}), frozenset(), is_attack=is_attack) for is_attack in (True, False, False)]
+    config = tmp_path / "unbidden.toml"
+    config.write_text(f'[desk]\nurl = "{url}"\n', "utf-8")
+    assert [verdicts_of(told) for told in (None, "v.jsonl", url, str(config))] == [(None, None), (Path("v.jsonl"), None), (None, url), (None, url)]
+
+
+def test_a_desk_without_verdicts_is_said(tmp_path: Path) -> None:
+    with pytest.raises(UnusableInputError, match="nobody has said"):
+        verdicts.kept_verdicts(f"sqlite:///{tmp_path / 'desk.db'}", CARRIES)
 
 
 def test_verdicts_move_weights() -> None:

@@ -17,15 +17,18 @@ from unbidden import demo as demonstration
 from unbidden import evaluate as judging
 from unbidden import inventory, line
 from unbidden.commands import alerts as alerting
+from unbidden.commands import audit as auditing
 from unbidden.commands import detections as catalogue
 from unbidden.commands import doctor as examining
 from unbidden.commands import health as asking
+from unbidden.commands import incidents as handling
 from unbidden.commands import init as beginning
-from unbidden.commands import lake
+from unbidden.commands import lake, users
 from unbidden.commands import replay as replaying
 from unbidden.commands import serve as serving
 from unbidden.commands.explain import explain_one
 from unbidden.commands.fetch import fetch
+from unbidden.commands.learning import verdicts_of
 from unbidden.commands.shell import (
     AsOf,
     Columns,
@@ -59,6 +62,9 @@ from unbidden.simulate.plan import plan_named
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 app.add_typer(catalogue.app, name="detections")
 app.add_typer(alerting.app, name="alerts")
+app.add_typer(users.app, name="users")
+app.add_typer(auditing.app, name="audit")
+app.add_typer(handling.app, name="incidents")
 
 
 class Format(StrEnum):
@@ -167,13 +173,22 @@ def simulate(
 
 
 @app.command()
-def demo(folder: Annotated[Path, typer.Option(help="Where the made-up company and the report go.")] = Path("demo"), own: Own = None) -> None:
-    """Simulate a company, scan its logs, show what was found and write the report."""
+def demo(
+    folder: Annotated[Path, typer.Option(help="Where the made-up company and the report go.")] = Path("demo"),
+    own: Own = None,
+    serve: Annotated[bool | None, typer.Option("--serve/--no-serve", help="Show it in the console afterwards; at a terminal it is shown.")] = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Where the console answers; 0 takes a free port.")] = 8080,
+) -> None:
+    """Simulate a company, scan its logs, show what was found, write the report, and open the console on it."""
     with plain_errors():
         with working() as progress:
             shown = demonstration.run(folder, progress, read_catalogue(own))
         print_result(shown.result, Console())
         demonstration.conclude(shown, Console())
+        if sys.stdout.isatty() if serve is None else serve:
+            from unbidden.commands.showing import show  # noqa: PLC0415 - it loads everything that a server needs, and no other command does
+
+            show(shown, port, Console())
 
 
 @app.command()
@@ -218,7 +233,9 @@ def tune(
     held_out: Annotated[str | None, typer.Option(help="Seeds of the organisations that show before and after: 51,52.")] = None,
     people: Annotated[int, typer.Option(min=20, help="How many people work in each.")] = judging.PEOPLE,
     days: Annotated[int, typer.Option(min=2, help="How many days are written of each.")] = judging.DAYS,
-    verdicts: Annotated[Path | None, typer.Option(help='Incidents of `scan --format json`, one a line, each with "verdict": "attack" or "benign".')] = None,
+    verdicts: Annotated[
+        str | None, typer.Option(help='Incidents, one a line, each with "verdict": "attack" or "benign"; or a server\'s configuration, or its desk\'s URL.')
+    ] = None,
     hold: Annotated[float, typer.Option(min=0.01, help="How strongly present weights hold; more moves less.")] = judging.HOLD,
     output: Out = None,
     jobs: Jobs = judging.JOBS,
@@ -227,7 +244,7 @@ def tune(
     """Fit the weights anew to training companies and analysts' verdicts, and show what they are worth on others. Writes nothing by itself."""
     with plain_errors():
         folder = judging.source_folder() if is_written else None
-        request = judging.Request(plan, judging.seeds_of(seeds), judging.seeds_of(held_out), people, days, verdicts, hold)
+        request = judging.Request(plan, judging.seeds_of(seeds), judging.seeds_of(held_out), people, days, *verdicts_of(verdicts), hold)
         refuse_if_no_place(output)
         with working() as progress:
             result = judging.tune(request, jobs=jobs, progress=progress)

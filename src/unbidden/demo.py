@@ -33,6 +33,7 @@ class Shown:
     report: Path
     result: dict[str, Any]
     truth: dict[str, Any]
+    run: line.Run
 
 
 def run(folder: Path, progress: Callable[[str], None] = lambda _: None, catalogue: Catalogue | None = None) -> Shown:
@@ -42,10 +43,11 @@ def run(folder: Path, progress: Callable[[str], None] = lambda _: None, catalogu
     progress("simulating two weeks of a company of 300 people")
     write(logs, attacks=ATTACKS)
     options = line.Options(listed=read_list(logs / "people.csv"), trusted=read_trust(logs / "trust.csv"), catalogue=catalogue)
-    result = document(line.run([str(path) for path in sorted(logs.iterdir()) if path.is_dir()], options, progress))
+    done = line.run([str(path) for path in sorted(logs.iterdir()) if path.is_dir()], options, progress)
+    result = document(done)
     report = folder / "report.html"
     report.write_text(FORMATS["html"](result), "utf-8")
-    return Shown(folder, report, result, json.loads((logs / "truth.json").read_text("utf-8")))
+    return Shown(folder, report, result, json.loads((logs / "truth.json").read_text("utf-8")), done)
 
 
 def conclude(shown: Shown, console: Console) -> None:

@@ -32,6 +32,8 @@ url = "sqlite:///{folder}/desk.db"
 [health]
 port = 0
 {health}
+[console]
+{console}
 [doors.http]
 port = 0
 [[doors.http.push]]
@@ -55,6 +57,7 @@ class Server:
     more: str = ""
     compact_s: float = 5.0
     health: str = ""
+    console: str = "enabled = false"
     process: subprocess.Popen[str] | None = None
     port: int = 0
     said: list[str] = field(default_factory=list)
@@ -63,7 +66,8 @@ class Server:
         """Start it, and return when it serves."""
         config = self.folder / "unbidden.toml"
         judge = _BY_EVENTS.format(company=self.company) if self.company else ""
-        config.write_text(_CONFIG.format(folder=self.folder, judge=judge, compact_s=self.compact_s, health=self.health, more=self.more))
+        told = {"folder": self.folder, "judge": judge, "compact_s": self.compact_s, "health": self.health, "console": self.console, "more": self.more}
+        config.write_text(_CONFIG.format(**told))
         environment = {**os.environ, "UNBIDDEN_TOKEN": TOKEN, "UNBIDDEN_HOOK": "secret-of-a-test"}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "unbidden", "serve", "--config", str(config)], stderr=subprocess.PIPE, env=environment, text=True

@@ -10,6 +10,7 @@ from pathlib import Path
 from queue import SimpleQueue
 
 from unbidden import line
+from unbidden.commands.beside import Beside, open_beside
 from unbidden.commands.shell import read_catalogue, working
 from unbidden.errors import UnbiddenError
 from unbidden.live.doctor import refuse_unless_ready
@@ -23,6 +24,20 @@ from unbidden.trust import read_trust
 
 # Heard in place of a signal when a part of the server ended by an error.
 _BROKEN = 0
+
+
+@dataclass(slots=True)
+class _Running:
+    """A server, and the console beside it."""
+
+    service: Service
+    console: Beside | None = None
+
+    def close(self) -> None:
+        """End both, the console first."""
+        if self.console is not None:
+            self.console.close()
+        self.service.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,21 +55,21 @@ def run(config: Path) -> None:
     signal.signal(signal.SIGHUP, lambda number, _: heard.put(number))
     told = read(config)
     log = open_log(told.settings.log, told.settings.name, lambda: datetime.now(UTC))
-    service, got = _started(told, log, heard), int(signal.SIGTERM)
+    running, got = _started(told, log, heard), int(signal.SIGTERM)
     try:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda got, _: heard.put(got))
-        _say_where(service, log)
+        _say_where(running, log)
         while (got := heard.get()) == signal.SIGHUP:
             new = _read_anew(config, told, log)
             if new is not None:
-                service.close()
+                running.close()
                 log = open_log(new.settings.log, new.settings.name, lambda: datetime.now(UTC))
-                service, told = _replaced(new, told, log, heard)
-                _say_where(service, log)
+                running, told = _replaced(new, told, log, heard)
+                _say_where(running, log)
     finally:
         log.event("ending")
-        service.close()
+        running.close()
         log.event("ended")
     if got == _BROKEN:
         raise UnbiddenError("a part of the server ended by an error, which its log tells; start it again: it goes on from the lake")
@@ -94,7 +109,7 @@ def _read_anew(config: Path, old: Told, log: Log) -> Told | None:
     return new
 
 
-def _replaced(new: Told, old: Told, log: Log, heard: SimpleQueue[int]) -> tuple[Service, Told]:
+def _replaced(new: Told, old: Told, log: Log, heard: SimpleQueue[int]) -> tuple[_Running, Told]:
     """A server with the new configuration; with the old one when the new one cannot be served. Raises UnbiddenError when neither can."""
     try:
         return _started(new, log, heard), new
@@ -104,16 +119,16 @@ def _replaced(new: Told, old: Told, log: Log, heard: SimpleQueue[int]) -> tuple[
         return _started(old, log, heard), old
 
 
-def _started(told: Told, log: Log, heard: SimpleQueue[int]) -> Service:
+def _started(told: Told, log: Log, heard: SimpleQueue[int]) -> _Running:
     """A server that runs. What was opened is closed again when it cannot be."""
     service = Service(told.settings, told.options, os.environ, log, lambda: heard.put(_BROKEN))
     try:
         with working() as progress:
             service.start(progress)
+        return _Running(service, open_beside(service, os.environ, log))
     except BaseException:
         _abandon(service)
         raise
-    return service
 
 
 def _abandon(service: Service) -> None:
@@ -126,6 +141,8 @@ def _abandon(service: Service) -> None:
             getattr(service, part).close()
 
 
-def _say_where(service: Service, log: Log) -> None:
-    doors = ", ".join(f"{name} at port {port}" for name, port in service.ports.items()) or "no door is open"
+def _say_where(running: _Running, log: Log) -> None:
+    service = running.service
+    ports = service.ports | ({"console": running.console.port} if running.console else {})
+    doors = ", ".join(f"{name} at port {port}" for name, port in ports.items()) or "no door is open"
     log.event("serving", text=f"unbidden serves: {doors}", fetches=",".join(service.feeds), lake=service.lake.root, desk=service.desk.url)

@@ -8,16 +8,24 @@ from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import Engine, func, insert, select, update
+from sqlalchemy import Engine, insert, select, update
 
+from unbidden.desk import chain, listing
+from unbidden.desk import handling as deciding
+from unbidden.desk import news as telling
 from unbidden.desk import outbox as posting
+from unbidden.desk.accounts import Accounts
 from unbidden.desk.database import connect, reading, shown, writing
 from unbidden.desk.documents import key_of
+from unbidden.desk.handling import Decision, Handling
+from unbidden.desk.listing import Brief, Choice, Ended, Mark, Person
+from unbidden.desk.news import News
 from unbidden.desk.outbox import Parcel
 from unbidden.desk.record import Change, record
 from unbidden.desk.tables import IS_HEALTH, SEVERITIES, audit, change, fact, incident, thread
 from unbidden.desk.telling import TargetRule
 from unbidden.desk.upgrade import upgrade
+from unbidden.desk.visits import Visits
 
 _CHUNK = 400
 _LEASE = timedelta(seconds=90)
@@ -71,6 +79,16 @@ class Desk:
         """Where it is, without a password."""
         return shown(self._engine.url)
 
+    @property
+    def accounts(self) -> Accounts:
+        """Who may sign in."""
+        return Accounts(self._engine)
+
+    @property
+    def visits(self) -> Visits:
+        """Who is signed in."""
+        return Visits(self._engine)
+
     def close(self) -> None:
         """Close the connections."""
         self._engine.dispose()
@@ -111,16 +129,13 @@ class Desk:
             ]  # fmt: skip
 
     def open_count(self) -> int:
-        """How many incidents alert and are not withdrawn."""
-        with reading(self._engine) as connection:
-            query = select(func.count()).select_from(incident).where(incident.c.withdrawn_at.is_(None), incident.c.severity != "low", ~IS_HEALTH)
-            return connection.execute(query).scalar_one()
+        """How many incidents alert, and are neither withdrawn nor closed."""
+        return sum(number for severity, number in self.open_by_severity().items() if severity != SEVERITIES[0])
 
     def open_by_severity(self) -> dict[str, int]:
-        """How many incidents of each severity are not withdrawn, whether they alert or not."""
-        query = select(incident.c.severity, func.count().label("number")).where(incident.c.withdrawn_at.is_(None), ~IS_HEALTH).group_by(incident.c.severity)
+        """How many incidents of each severity are neither withdrawn nor closed, whether they alert or not."""
         with reading(self._engine) as connection:
-            return {**dict.fromkeys(SEVERITIES, 0), **{row.severity: row.number for row in connection.execute(query)}}
+            return listing.open_by_severity(connection)
 
     def changes(self, incident_id: str) -> list[Change]:
         """What became of an incident, in order."""
@@ -128,6 +143,14 @@ class Desk:
         query = select(*columns).where(change.c.incident_id == incident_id).order_by(change.c.revision, change.c.what)
         with reading(self._engine) as connection:
             return [Change(*row) for row in connection.execute(query)]
+
+    def changes_since(self, since: datetime, limit: int = 50) -> list[tuple[Change, str, str]]:
+        """What became of incidents after a time, the latest first, each with the person and the severity as it is now; growing alone is no news."""
+        columns = (change.c[name] for name in Change.__slots__)
+        query = select(*columns, incident.c.user, incident.c.severity).join(incident, incident.c.id == change.c.incident_id)
+        query = query.where(change.c.at > since, change.c.what != "updated", ~IS_HEALTH).order_by(change.c.at.desc(), change.c.incident_id, change.c.what)
+        with reading(self._engine) as connection:
+            return [(Change(*row[:-2]), row[-2], row[-1]) for row in connection.execute(query.limit(limit))]
 
     def claim(self, target: str, who: str, at: datetime, lease: timedelta = _LEASE) -> Parcel | None:
         """The next row of the outbox that is due for a target, for `who` alone until the lease ends; None when there is none."""
@@ -197,9 +220,82 @@ class Desk:
     def note_deed(self, who: str, what: str, subject: str, at: datetime, detail: Mapping[str, Any] | None = None) -> None:
         """Put what somebody did into the audit trail, which can only grow."""
         with writing(self._engine) as connection:
-            connection.execute(insert(audit), {"at": at, "who": who, "what": what, "subject": subject, "detail": dict(detail or {})})
+            chain.append(connection, who, what, subject, at, detail)
 
-    def deeds(self, limit: int = 100) -> list[dict[str, Any]]:
-        """The audit trail, the latest first."""
+    def deeds(self, limit: int = 100, *, before: int | None = None, subject: str | None = None) -> list[dict[str, Any]]:
+        """The audit trail, the latest first: those before a position, those of a subject."""
+        query = select(audit).order_by(audit.c.position.desc()).limit(limit)
+        query = query if before is None else query.where(audit.c.position < before)
+        query = query if subject is None else query.where(audit.c.subject == subject)
         with reading(self._engine) as connection:
-            return [dict(row) for row in connection.execute(select(audit).order_by(audit.c.position.desc()).limit(limit)).mappings()]
+            # A column's name is a text of SQLAlchemy's own, which no writer of JSON takes.
+            return [{str(name): value for name, value in row.items()} for row in connection.execute(query).mappings()]
+
+    def verify_audit(self, seen: str | None = None) -> chain.Verified:
+        """What the whole audit trail is worth. `seen` is a hash that was written down earlier, and has to be in it still."""
+        with reading(self._engine) as connection:
+            return chain.verify(connection, seen)
+
+    def decide(self, incident_id: str, decision: Decision, who: str, at: datetime, expected: int | None = None) -> Handling:
+        """The handling of an incident with a decision in it: state, assignee, verdict and its reason. What is decided already changes nothing.
+
+        `expected` is the revision of the handling that was looked at; None takes any. It is noted in the audit trail in the same transaction.
+        Raises NoIncidentError, StaleError when somebody else decided meanwhile, UndecidableError for what cannot be.
+        """
+        with writing(self._engine) as connection:
+            return deciding.decide(connection, incident_id, decision, who, at, expected)
+
+    def add_note(self, incident_id: str, text: str, who: str, at: datetime, expected: int | None = None) -> Handling:
+        """The handling after a note was added to an incident. Raises as `decide` does."""
+        with writing(self._engine) as connection:
+            return deciding.add_note(connection, incident_id, text, who, at, expected)
+
+    def add_link(self, incident_id: str, reference: str, who: str, at: datetime, expected: int | None = None) -> Handling:
+        """The handling after a ticket was linked to an incident: an http(s) URL, or a number. Raises as `decide` does."""
+        with writing(self._engine) as connection:
+            return deciding.add_link(connection, incident_id, reference, who, at, expected)
+
+    def drop_link(self, incident_id: str, position: int, who: str, at: datetime, expected: int | None = None) -> Handling:
+        """The handling after a link was taken off an incident. Raises as `decide` does."""
+        with writing(self._engine) as connection:
+            return deciding.drop_link(connection, incident_id, position, who, at, expected)
+
+    def handling(self, incident_id: str) -> Handling | None:
+        """Where an incident stands; None when there is none of this id."""
+        with reading(self._engine) as connection:
+            return listing.handling_of(connection, incident_id)
+
+    def briefs(self, choice: Choice, after: Mark | None = None, limit: int = 50) -> list[Brief]:
+        """Incidents in short, what needs a person first: open before closed before withdrawn, by severity, the latest first. No document is read."""
+        with reading(self._engine) as connection:
+            return listing.briefs(connection, choice, after, limit)
+
+    def notes(self, incident_id: str) -> list[dict[str, Any]]:
+        """The notes of an incident, the earliest first: position, at, who, text."""
+        with reading(self._engine) as connection:
+            return listing.said(connection, deciding.note, incident_id)
+
+    def links(self, incident_id: str) -> list[dict[str, Any]]:
+        """The tickets of an incident, the earliest first: position, at, who, reference."""
+        with reading(self._engine) as connection:
+            return listing.said(connection, deciding.link, incident_id)
+
+    def people(self, after: str | None = None, limit: int = 50, text: str = "") -> list[Person]:
+        """Everybody who has an incident that is not withdrawn, by name: those after a name, those whose name holds a text."""
+        with reading(self._engine) as connection:
+            return listing.people(connection, after, limit, text)
+
+    def verdicts(self, after: str | None = None, limit: int = 1000) -> list[Ended]:
+        """Incidents with a verdict, by id, with their documents: what weights are fitted to."""
+        with reading(self._engine) as connection:
+            return listing.verdicts(connection, after, limit)
+
+    def news(self, after: int, limit: int = 200) -> list[News]:
+        """What became different after a position, the earliest first."""
+        with reading(self._engine) as connection:
+            return telling.since(connection, after, limit)
+
+    def last_news(self) -> int:
+        """The position of the latest news; 0 when there is none."""
+        with reading(self._engine) as connection:
+            return telling.last(connection)

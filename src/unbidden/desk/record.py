@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from unbidden.desk.documents import Filed, filed, key_of, time_of
+from unbidden.desk.follow import follow
 from unbidden.desk.tables import SEVERITIES, STAGES, change, incident
 from unbidden.desk.telling import Ledger, TargetRule
 
@@ -101,6 +102,8 @@ def record(
     rows = [*(row for turn in turns for row in _turn_rows(turn, at)), *(_gone_row(one, successors[one.id], at) for one in gone)]
     _write(connection, turns, gone, successors, reasons, at)
     connection.execute(insert(change), rows)
+    words = {row["incident_id"]: (row["revision"], row["what"]) for row in reversed(rows)}
+    follow(connection, [(turn.now, *words[turn.now.id]) for turn in turns], [(one.id, one.revision + 1, successors[one.id]) for one in gone], at)
     ledger.write()
     return [Change(**{name: value for name, value in row.items() if name != "evidence"}) for row in rows]
 

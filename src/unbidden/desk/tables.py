@@ -41,7 +41,7 @@ class Utc(TypeDecorator[datetime]):
 
 
 # An integer that counts up by itself, on SQLite too.
-_Position = BigInteger().with_variant(Integer(), "sqlite")
+position_type = BigInteger().with_variant(Integer(), "sqlite")
 
 metadata = MetaData(naming_convention=_NAMES)
 
@@ -101,7 +101,7 @@ change = Table(
 outbox = Table(
     "outbox",
     metadata,
-    Column("position", _Position, primary_key=True, autoincrement=True),
+    Column("position", position_type, primary_key=True, autoincrement=True),
     Column("id", Text, nullable=False, unique=True),
     _column("incident_id", Text, ForeignKey("incident.id")),
     _column("story", Text),
@@ -146,11 +146,14 @@ fact = Table(
 audit = Table(
     "audit",
     metadata,
-    Column("position", _Position, primary_key=True, autoincrement=True),
+    Column("position", position_type, primary_key=True, autoincrement=True),
     _column("at", Utc),
     _column("who", Text),
     _column("what", Text),
     _column("subject", Text),
     _column("detail", JSON),
+    # Over the row before it and its own content: see chain.py.
+    _column("hash", Text, is_null=True),
     Index(None, "at"),
+    Index(None, "subject"),
 )

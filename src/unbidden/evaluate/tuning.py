@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,14 +14,17 @@ from unbidden.evaluate import evaluation, measures
 from unbidden.evaluate.episodes import Episode, episodes, together
 from unbidden.evaluate.fit import HOLD, Model, balanced, counted, fit, loss
 from unbidden.evaluate.settings import DAYS, HELD_OUT, PEOPLE, SEEDS, TEST, TRAINING, Setting
-from unbidden.evaluate.verdicts import read_verdicts
+from unbidden.evaluate.verdicts import kept_verdicts, read_verdicts
 from unbidden.evaluate.weights import carrying, present
 from unbidden.evaluate.worlds import visit
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a tuning is told. `held_out` seeds show before and after; they and those of the test plan are never fitted to."""
+    """What a tuning is told. `held_out` seeds show before and after; they and those of the test plan are never fitted to.
+
+    `verdicts` is a file, `desk` the URL of a desk whose verdicts count, too.
+    """
 
     plan: str = TRAINING
     seeds: tuple[int, ...] = ()
@@ -29,6 +32,7 @@ class Request:
     people: int = PEOPLE
     days: int = DAYS
     verdicts: Path | None = None
+    desk: str | None = field(default=None, repr=False)
     hold: float = HOLD
 
     def __post_init__(self) -> None:
@@ -64,6 +68,7 @@ def tune(request: Request, *, jobs: int = 1, progress: line.Progress = lambda _:
     """Old and new weights, and what both are worth on held-out organisations. Changes nothing."""
     model = present()
     said = read_verdicts(request.verdicts, carrying()) if request.verdicts else []
+    said += kept_verdicts(request.desk, carrying()) if request.desk else []
     found = [episode for world in visit(request.training.worlds, episodes, jobs=jobs, progress=progress) for episode in world]
     progress("fitting")
     data = together([*balanced(found, model.prior), *said])

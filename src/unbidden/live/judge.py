@@ -74,6 +74,11 @@ class Judge:
         self.again(touched)
         return touched
 
+    @property
+    def catalogue(self) -> detect.Catalogue:
+        """The detections that run."""
+        return self._catalogue
+
     def again(self, people: Iterable[str]) -> None:
         """Let people be judged once more, behind those who wait already."""
         self._due.update(dict.fromkeys(sorted(name for name in people if name not in self._pressing)))

@@ -103,7 +103,8 @@ def clean(value: object) -> str:
     Logs hold text that strangers chose: nothing in it may drive a terminal or turn the reading direction around.
     """
     text = "" if value is None else str(value)
-    return "".join(_printable(char) for char in text)
+    # Nearly every text is: nothing that is replaced counts as printable.
+    return text if text.isprintable() else "".join(_printable(char) for char in text)
 
 
 _TURNS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from unbidden.access.settings import ConsoleSettings
 from unbidden.alerts.settings import Target
 from unbidden.credentials import secret_of
 from unbidden.desk.settings import DeskSettings
@@ -116,6 +117,7 @@ class Settings(_Part):
     doors: Doors = Field(default_factory=Doors)
     health: HealthSettings = Field(default_factory=HealthSettings)
     canary: CanarySettings = Field(default_factory=CanarySettings)
+    console: ConsoleSettings = Field(default_factory=ConsoleSettings)
     source: Annotated[dict[str, Source], AfterValidator(_named)] = Field(default_factory=dict, description="What is fetched, by name.")
     alert: Annotated[dict[str, Target], AfterValidator(_named)] = Field(default_factory=dict, description="Who is told, by name.")
 

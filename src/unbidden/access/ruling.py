@@ -1,0 +1,154 @@
+"""Pages of admins: /settings/people and /settings/tokens."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from unbidden.access.pages import Field, Fresh, Here, Who
+from unbidden.access.passwords import name_of
+from unbidden.access.porter import Porter, porter_of
+from unbidden.access.secrecy import digest_of, fresh
+from unbidden.access.templating import answering
+from unbidden.access.viewer import ROLES, SCOPES, Viewer, require
+from unbidden.desk.accounts import Account, AccountError
+
+
+def _declined(request: Request, why: str) -> Response:
+    page = _tokens if request.url.path.startswith("/settings/tokens") else _people
+    return page(request, porter_of(request), why, 400)
+
+
+router = APIRouter(prefix="/settings", include_in_schema=False, default_response_class=HTMLResponse, route_class=answering(_declined))
+
+Admin = Annotated[Viewer, Depends(require("admin"))]
+# By which a token is known for what it is, wherever it turns up.
+PREFIX = "unb_"
+_SEE = 303
+_MOST_DAYS = 3650
+
+
+@router.get("/people")
+def people(request: Request, porter: Here, _: Admin) -> Response:
+    """Who may sign in, and as what."""
+    return _people(request, porter)
+
+
+@router.post("/people", dependencies=[Fresh])
+def person_made(request: Request, porter: Here, guest: Who, viewer: Admin, name: Field = "", role: Field = "", way: Field = "") -> Response:
+    """Make an account: with a link to set its password, or to be signed in to by single sign-on alone."""
+    made = porter.desk.accounts.make(name_of(name), _role(role), porter.clock())
+    porter.note(viewer, "account made", made.name, role=made.role, by="link" if way != "single" else "single sign-on")
+    return _people(request, porter, link=porter.invitation(made, guest.host) if way != "single" else None, who=made.name)
+
+
+@router.post("/people/{account_id}/role", dependencies=[Fresh])
+def role_changed(porter: Here, viewer: Admin, account_id: str, role: Field = "") -> Response:
+    """Give somebody another role; their sessions end."""
+    account, new = _account(porter, account_id), _role(role)
+    porter.desk.accounts.change_role(account.id, new)
+    porter.note(viewer, "role changed", account.name, before=account.role, role=new)
+    return RedirectResponse("/settings/people", _SEE)
+
+
+@router.post("/people/{account_id}/disable", dependencies=[Fresh])
+def person_disabled(porter: Here, viewer: Admin, account_id: str) -> Response:
+    """Let somebody in no longer; their sessions end."""
+    account = _account(porter, account_id)
+    porter.desk.accounts.disable(account.id, porter.clock())
+    porter.note(viewer, "account disabled", account.name)
+    return RedirectResponse("/settings/people", _SEE)
+
+
+@router.post("/people/{account_id}/enable", dependencies=[Fresh])
+def person_enabled(porter: Here, viewer: Admin, account_id: str) -> Response:
+    """Let somebody in again."""
+    account = _account(porter, account_id)
+    porter.desk.accounts.enable(account.id)
+    porter.note(viewer, "account enabled", account.name)
+    return RedirectResponse("/settings/people", _SEE)
+
+
+@router.post("/people/{account_id}/link", dependencies=[Fresh])
+def link_made(request: Request, porter: Here, guest: Who, viewer: Admin, account_id: str) -> Response:
+    """A link by which somebody sets their password anew."""
+    account = _account(porter, account_id)
+    if account.subject is not None:
+        raise AccountError(f"{account.name} signs in by single sign-on, and has no password")
+    porter.note(viewer, "password link made", account.name)
+    return _people(request, porter, link=porter.invitation(account, guest.host), who=account.name)
+
+
+@router.post("/people/{account_id}/passkeys", dependencies=[Fresh])
+def passkeys_removed(porter: Here, viewer: Admin, account_id: str) -> Response:
+    """Remove the passkeys of somebody who has lost theirs; their sessions end."""
+    account = _account(porter, account_id)
+    porter.note(viewer, "passkeys removed", account.name, number=porter.desk.accounts.remove_passkeys(account.id))
+    return RedirectResponse("/settings/people", _SEE)
+
+
+@router.post("/people/{account_id}/sessions")
+def sessions_ended(porter: Here, viewer: Admin, account_id: str) -> Response:
+    """End all sessions of somebody."""
+    account = _account(porter, account_id)
+    porter.note(viewer, "sessions ended", account.name, number=porter.desk.visits.end_all(account.id))
+    return RedirectResponse("/settings/people", _SEE)
+
+
+@router.get("/tokens")
+def tokens(request: Request, porter: Here, _: Admin) -> Response:
+    """What machines sign in by."""
+    return _tokens(request, porter)
+
+
+@router.post("/tokens", dependencies=[Fresh])
+def token_made(
+    request: Request, porter: Here, viewer: Admin, name: Field = "", days: Field = "365", scope: Annotated[list[str], Form()] = [],  # noqa: B006 - FastAPI copies it
+) -> Response:  # fmt: skip
+    """Make a token, which is shown on the page that comes, and never again."""
+    secret, now = f"{PREFIX}{fresh()}", porter.clock()
+    scopes = [one for one in SCOPES if one in scope]
+    if not scopes or set(scope) - set(SCOPES):
+        raise AccountError("a token has at least one scope of those that there are")
+    if not days.isdecimal() or not days.isascii() or not 1 <= int(days[:6]) <= _MOST_DAYS:
+        raise AccountError(f"a token holds for 1 to {_MOST_DAYS} days")
+    made = porter.desk.visits.make_token(name_of(name), digest_of(secret), scopes, viewer.name, now, now + timedelta(days=int(days)))
+    porter.note(viewer, "token made", made.name, scopes=sorted(made.scopes), days=int(days))
+    return _tokens(request, porter, secret=secret, who=made.name)
+
+
+@router.post("/tokens/{token_id}/revoke")
+def token_revoked(porter: Here, viewer: Admin, token_id: str) -> Response:
+    """Let a machine in no longer."""
+    gone = porter.desk.visits.revoke(token_id, porter.clock())
+    if gone is not None:
+        porter.note(viewer, "token revoked", gone.name)
+    return RedirectResponse("/settings/tokens", _SEE)
+
+
+def _people(request: Request, porter: Porter, why: str = "", status: int = 200, link: str | None = None, who: str = "") -> Response:
+    return porter.templates.page(
+        request, "people", status, why=why, people=porter.desk.accounts.people(), roles=ROLES, link=link, who=who, has_single=porter.provider is not None
+    )
+
+
+def _tokens(request: Request, porter: Porter, why: str = "", status: int = 200, secret: str | None = None, who: str = "") -> Response:
+    found = porter.desk.visits.tokens()
+    return porter.templates.page(request, "tokens", status, why=why, tokens=found, scopes=SCOPES, secret=secret, who=who, now=porter.clock())
+
+
+def _account(porter: Porter, account_id: str) -> Account:
+    found = porter.desk.accounts.of_id(account_id)
+    if found is None:
+        raise AccountError("there is no such account")
+    return found
+
+
+def _role(text: str) -> str:
+    if text not in ROLES:
+        raise AccountError(f"a role is one of: {', '.join(ROLES)}")
+    return text

@@ -1,0 +1,100 @@
+"""The application: pages, static files, and the API beside them. What stands before it says who the viewer is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, FastAPI
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from unbidden.access import Refused
+from unbidden.api.application import PREFIX, application
+from unbidden.api.problems import said
+from unbidden.console import deciding, hunting, looking, pages
+from unbidden.console.handling import AtDesk
+from unbidden.console.page import STATIC, render
+from unbidden.desk import DeskError
+from unbidden.views import Surroundings
+from unbidden.views.geography import Places
+from unbidden.views.people import People
+from unbidden.views.recent import Recent
+
+_HEALTH_S = 2.0
+
+
+class _Files(StaticFiles):
+    """Static files. One whose address names its content may be kept for ever, any other is asked for again."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """The file, or that there is none."""
+        answer = await super().get_response(path, scope)
+        answer.headers["Cache-Control"] = "public, max-age=31536000, immutable" if scope["query_string"].startswith(b"v=") else "no-cache"
+        return answer
+
+
+def app(surroundings: Surroundings, signing: Sequence[APIRouter] = ()) -> FastAPI:
+    """The console and the API as one application. It expects `request.state.viewer` to be set by whoever stands before it.
+
+    `signing` are the pages of signing in, where people do.
+    """
+    found = FastAPI(title="unbidden", openapi_url=None, docs_url=None, redoc_url=None)
+    found.state.surroundings = surroundings
+    found.state.handling = AtDesk(surroundings.desk)
+    found.state.recent = Recent(surroundings.cursor, surroundings.clock)
+    found.state.people = People(surroundings)
+    found.state.places = Places(surroundings.cursor)
+    found.state.health = _Kept(surroundings)
+    found.state.has_accounts = bool(signing)
+    # The pages of signing in have files of their own below /static, so they come first.
+    for router in (*signing, pages.router, looking.router, hunting.router, deciding.router):
+        found.include_router(router)
+    found.mount("/static", _Files(directory=STATIC), "static")
+    found.mount(PREFIX, application(surroundings))
+    found.add_exception_handler(Refused, _refused)
+    found.add_exception_handler(404, _missing)
+    found.add_exception_handler(DeskError, _away)
+    return found
+
+
+class _Kept:
+    """The health tree, asked for at most every two seconds."""
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        self._ask, self._tree, self._at_s = surroundings.health, dict[str, Any](), float("-inf")
+
+    def __call__(self) -> Mapping[str, Any]:
+        now_s = time.monotonic()
+        if now_s - self._at_s >= _HEALTH_S:
+            self._tree, self._at_s = dict(self._ask()), now_s
+        return self._tree
+
+
+def _is_page(request: Request) -> bool:
+    return not request.url.path.startswith(f"{PREFIX}/")
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    """Nobody known is led to where one signs in, and back again; somebody who may not is told so."""
+    if not isinstance(error, Refused):
+        raise error
+    if error.status == 401 and request.method == "GET":
+        following = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        return RedirectResponse(f"/sign-in?next={quote(following, safe='')}", 303)
+    return render(request, "notice.html.j2", error.status, title="You may not do this", text=error.why, todo="Ask an administrator for the role.")
+
+
+async def _missing(request: Request, error: Exception) -> Response:
+    if not _is_page(request):
+        return said(request, error)
+    return render(request, "notice.html.j2", 404, title="There is nothing here", text="No page has this address.", todo="Go on from the overview.")
+
+
+async def _away(request: Request, error: Exception) -> Response:
+    todo = "Attacks are found and kept all the same; they are shown as soon as the desk answers."
+    return render(request, "notice.html.j2", 503, title="The desk does not answer", text=str(error), todo=todo)

@@ -1,0 +1,124 @@
+"""The views: what they say is what the line says."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from unbidden import engine, line
+from unbidden.intake import Lot
+from unbidden.lake import Lake
+from unbidden.live.judge import Judge, Verdict
+from unbidden.views.hunts import ask, given, hunts, parquet
+from unbidden.views.people import People
+from unbidden.views.recent import DAYS, Recent
+from unbidden.views.rows import rows_of
+
+
+@pytest.fixture(scope="module")
+def recent(company: line.Run) -> Recent:
+    """The company's recent prompts, all of them."""
+    found = Recent(company.con.cursor, lambda: company.as_of)
+    while found.refresh() < 1:
+        pass
+    return found
+
+
+def told(con: Any, table: str) -> list[Any]:
+    return engine.rows(con, f"SELECT prompt_id, person, sent_at, fate, fate_at, factor, ip FROM {table} ORDER BY ALL")
+
+
+def test_the_recent_prompts_are_those_of_the_line(recent: Recent, company: line.Run) -> None:
+    seen = recent.records("SELECT prompt_id, person, sent_at, fate, fate_at, factor, ip FROM prompt ORDER BY ALL")
+    assert [tuple(row.values()) for row in seen] == told(company.con, "part.prompt")
+
+
+def test_the_recent_prompts_follow_what_arrives_and_forget_what_is_old(company: line.Run) -> None:
+    now = [company.as_of]
+    clock_s = [0.0]
+    recent = Recent(company.con.cursor, lambda: now[0], lambda: clock_s[0])
+    recent.refresh(1e9)
+    before = recent.records("SELECT count(*) AS n FROM prompt")[0]["n"]
+    now[0] += timedelta(days=DAYS - 5)
+    clock_s[0] += 100
+    recent.refresh(1e9)
+    after = recent.records("SELECT count(*) AS n, min(sent_at) AS first FROM prompt")[0]
+    assert 0 < after["n"] < before
+    assert after["first"].date() >= (now[0] - timedelta(days=DAYS)).date()
+
+
+def test_a_person_has_the_habits_of_the_line(company: line.Run, site: Any, found: list[dict[str, Any]]) -> None:
+    name = found[0]["user"]
+    person = People(site.around).one(name)
+    assert person is not None
+    wanted = engine.rows(company.con, "SELECT value, max(days) FROM part.habit WHERE person = $1 AND trait = 'network' GROUP BY value ORDER BY ALL", [name])
+    assert sorted((habit.value, habit.days) for habit in person.habits["network"]) == wanted
+    prompts = engine.one(company.con, "SELECT count(*) FROM part.prompt WHERE person = $1", [name])
+    assert sum(row["prompts"] for row in person.factors) == prompts
+
+
+@pytest.mark.parametrize("name", sorted(hunts()))
+def test_a_hunt_answers_and_its_chart_has_its_columns(recent: Recent, company: line.Run, name: str) -> None:
+    hunt = hunts()[name]
+    loose = {param.name: param.most if param.name in ("days", "within_h", "within_min", "age_h", "to_hour") else param.least for param in hunt.params}
+    answer = ask(recent, hunt, loose, company.as_of)
+    assert answer.rows
+    assert {hunt.chart["label"], *hunt.chart["bars"]} <= set(answer.columns)
+    with engine.plain() as con:
+        con.execute("CREATE TABLE answer (held BLOB)")
+        assert parquet(answer)[:4] == b"PAR1"
+
+
+def test_what_is_asked_is_kept_within_bounds() -> None:
+    hunt = hunts()["prompts_at_night"]
+    assert given(hunt, {"days": "9999", "from_hour": "-3", "to_hour": "nan", "prompts": "many"}) == {"days": 30, "from_hour": 0, "to_hour": 4, "prompts": 2}
+
+
+def test_the_rows_behind_events_are_found_in_the_lake(company: line.Run, tmp_path: Path) -> None:
+    rows = engine.rows(company.con, "SELECT event_id, occurred_at FROM main.event WHERE provider = 'okta' ORDER BY event_id LIMIT 3")
+    came_at = max(at for _, at in rows if isinstance(at, datetime)).replace(tzinfo=UTC)
+    bodies = [f'{{"uuid": "{str(one).split(":", 1)[1]}", "more": {number}}}' for number, (one, _) in enumerate(rows)]
+    lake = Lake.open(str(tmp_path / "lake"))
+    try:
+        lake.append([Lot("okta", (*bodies, '{"uuid": "another"}'), came_at, "okta")], came_at)
+        found = rows_of(lake, company.con.cursor)([str(rows[0][0]), str(rows[1][0]), "okta:gone-for-ever"])
+    finally:
+        lake.close()
+    assert found == {str(rows[0][0]): bodies[0], str(rows[1][0]): bodies[1]}
+
+
+def test_looking_on_disturbs_no_judgement(company: line.Run, tmp_path: Path) -> None:
+    rows = tmp_path / "event.parquet"
+    company.con.execute(f"COPY (FROM main.event) TO '{rows}' (FORMAT parquet)")
+    judge, stop, faults, verdicts = Judge(), threading.Event(), list[BaseException](), list[Verdict]()
+    judge.con.execute(f"CREATE TABLE main.given AS FROM '{rows}'")
+    recent = Recent(judge.con.cursor, lambda: company.as_of, lambda: 0.0)
+
+    def look() -> None:
+        number = 0.0
+        recent._monotonic = lambda: number  # noqa: SLF001 - so that every look looks
+        try:
+            while not stop.is_set():
+                number += 100.0
+                recent.refresh(0.0)
+                recent.records("SELECT count(*) AS n FROM prompt JOIN event USING (person)")
+        except BaseException as error:  # noqa: BLE001 - whatever it is, the test tells it
+            faults.append(error)
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    try:
+        for part in range(3):
+            judge.con.execute(f"CREATE OR REPLACE TABLE main.arrived AS FROM main.given WHERE hash(event_id) % 3 = {part}")
+            judge.absorb("main.arrived")
+            verdicts += judge.settle(company.as_of)
+            judge.tidy()
+    finally:
+        stop.set()
+        looking.join(60)
+    assert faults == []
+    assert any(verdict.incidents for verdict in verdicts)
