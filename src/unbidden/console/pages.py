@@ -24,6 +24,8 @@ from unbidden.views.rows import raw_rows
 
 _VISIT_OVER = timedelta(minutes=30)
 _SEEN = "unbidden_seen"
+# How long an incident waits for the habits of its person before it is shown without them, which come after.
+_SOON_S = 0.2
 
 router = APIRouter(dependencies=[Depends(require("viewer"))])
 
@@ -74,7 +76,7 @@ def incident(request: Request, incident_id: str) -> Response:
     degrees = request.app.state.places.of(addresses([document]))
     return render(
         request, "incident.html.j2", whole=whole, document=document, headline=wording.headline(document), lead=wording.lead(document),
-        timeline=timeline(document), evidence=evidence(document, around.catalogue), habits=request.app.state.people.beside(document),
+        timeline=timeline(document), evidence=evidence(document, around.catalogue), habits=request.app.state.people.beside(document, _SOON_S),
         spots=cleaned([_spot(spot) for spot in spots(document, degrees)]), neighbours=_neighbours(around, document),
         handled=request.app.state.handling.of(incident_id), states=wording.STATES, stale="", catalogue=around.catalogue,
         last=words.duration((around.clock() - whole.row.last_at).total_seconds()),
@@ -90,6 +92,15 @@ def rows(request: Request, incident_id: str, detection: str) -> Response:
     if signal is None:
         raise HTTPException(404)
     return render(request, "_rows.html.j2", rows=raw_rows(around, signal["events"]), total=len(signal["events"]))
+
+
+@router.get("/incidents/{incident_id}/habits")
+def habits(request: Request, incident_id: str) -> Response:
+    """Habits beside what happened, as a fragment, however long it takes."""
+    whole = Incidents(request.app.state.surroundings.desk).whole(incident_id)
+    if whole is None:
+        raise HTTPException(404)
+    return render(request, "_habits.html.j2", document=whole.document, habits=request.app.state.people.beside(whole.document))
 
 
 def _neighbours(around: Surroundings, document: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - a document is JSON of any shape

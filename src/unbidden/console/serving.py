@@ -16,6 +16,7 @@ from unbidden.doors.serving import Serving
 from unbidden.doors.settings import Http
 from unbidden.doors.waiting import Confirmations
 from unbidden.views import Surroundings
+from unbidden.views.recent import Recent
 
 _JOIN_S = 10.0
 Before: TypeAlias = Callable[[ASGIApp], ASGIApp]
@@ -29,6 +30,7 @@ class Open:
     _server: Serving
     _stop: threading.Event
     _keeper: threading.Thread
+    _recent: Recent
 
     def wait(self) -> None:
         """Return when it is ended."""
@@ -37,6 +39,7 @@ class Open:
     def stop(self) -> None:
         """Answer nothing more, and end."""
         self._stop.set()
+        self._recent.interrupt()
         self._server.stop()
         self._keeper.join(_JOIN_S)
 
@@ -55,4 +58,4 @@ def open_console(surroundings: Surroundings, place: Http, before: Before, signin
     stop = threading.Event()
     keeper = threading.Thread(target=inner.state.recent.keep, args=(stop,), name="console", daemon=True)
     keeper.start()
-    return Open(port, server, stop, keeper)
+    return Open(port, server, stop, keeper, inner.state.recent)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, LiteralString
@@ -73,6 +74,7 @@ class People:
         self._around, self._monotonic = around, monotonic
         self._con: duckdb.DuckDBPyConnection | None = None
         self._lock = threading.Lock()
+        self._worker = ThreadPoolExecutor(2, "people")
         self._kept: dict[str, tuple[float, Person | None]] = {}
 
     def one(self, name: str) -> Person | None:
@@ -91,9 +93,12 @@ class People:
         """Every incident of a person, the latest first, also those that were withdrawn."""
         return self._around.desk.incidents(users=[name], withdrawn=True)
 
-    def beside(self, document: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-        """What a person usually does beside what was asked in an incident: the trait, the habit, what happened."""
-        person = self.one(str(document["user"]))
+    def beside(self, document: Mapping[str, Any], within_s: float | None = None) -> list[tuple[str, str, str]] | None:
+        """What a person usually does beside what was asked in an incident: the trait, the habit, what happened. None when it is not known in time."""
+        try:
+            person = self._worker.submit(self.one, str(document["user"])).result(within_s)
+        except TimeoutError:
+            return None
         if person is None:
             return []
         asked = [entry for entry in document["timeline"] if entry["is_part"] and entry["kind"] in ("prompt", "approval")]

@@ -72,6 +72,11 @@ class Recent:
             if is_whole:
                 stop.wait(every_s)
 
+    def interrupt(self) -> None:
+        """Let go of what is being made, for the server ends; what was made before stays."""
+        if self._maker is not None:
+            self._maker.interrupt()
+
     def refresh(self, budget_s: float = 0.2) -> float:
         """Bring the days up to date, the newest first, until the time is used up; gives how much of them is there.
 
