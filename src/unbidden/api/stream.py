@@ -147,7 +147,7 @@ class _OverError(Exception):
 def _shown(one: News) -> dict[str, Any]:
     return {
         "id": one.incident_id, "revision": one.revision, "handling": one.handling, "severity": one.severity, "stage": one.stage, "state": one.state,
-        "user": one.user, "what": one.what, "at": one.at,
+        "user": one.user, "what": one.what, "who": one.who, "at": one.at,
     }  # fmt: skip
 
 

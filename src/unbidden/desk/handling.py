@@ -256,5 +256,5 @@ def _kept(connection: Connection, row: dict[str, Any], who: str, what: str, at: 
     row["urgency"] = urgency_of(row["severity"], is_closed=row["state"] == "closed", is_withdrawn=is_withdrawn(row))
     connection.execute(update(handling).where(handling.c.incident_id == row["incident_id"]).values(row))
     chain.append(connection, who, what, row["incident_id"], at, {**detail, "revision": row["revision"]})
-    news.tell(connection, [(row, what.removeprefix("incident "))], at)
+    news.tell(connection, [(row, what.removeprefix("incident "))], at, who)
     return shown(row)

@@ -28,6 +28,8 @@ news = Table(
     # Of the incident, and of its handling.
     Column("revision", Integer, nullable=False),
     Column("handling", Integer, nullable=False),
+    # Who decided; nobody did where it is the log rows that say something else now.
+    Column("who", Text, nullable=True),
 )
 
 
@@ -45,12 +47,13 @@ class News:
     state: str
     revision: int
     handling: int
+    who: str | None = None
 
 
-def tell(connection: Connection, told: Iterable[tuple[Mapping[str, Any], str]], at: datetime) -> None:
+def tell(connection: Connection, told: Iterable[tuple[Mapping[str, Any], str]], at: datetime, who: str | None = None) -> None:
     """Put what became different at the end: rows of the handling, each with what it is."""
     rows = [
-        {**{name: row[name] for name in _SHOWN}, "what": what, "at": at, "revision": row["incident_revision"], "handling": row["revision"]}
+        {**{name: row[name] for name in _SHOWN}, "what": what, "at": at, "who": who, "revision": row["incident_revision"], "handling": row["revision"]}
         for row, what in told
     ]
     if rows:

@@ -72,7 +72,7 @@ def _said() -> None:
     op.create_table(
         "news", sa.Column("position", _POSITION, autoincrement=True), _time("at"),
         *map(_text, ("what", "incident_id", "user", "severity", "stage", "state")), _number("revision"), _number("handling"),
-        sa.PrimaryKeyConstraint("position", name="pk_news"),
+        _text("who", is_null=True), sa.PrimaryKeyConstraint("position", name="pk_news"),
     )  # fmt: skip
 
 
