@@ -25,7 +25,7 @@ from unbidden.views.rows import raw_rows
 _VISIT_OVER = timedelta(minutes=30)
 _SEEN = "unbidden_seen"
 # How long an incident waits for the habits of its person before it is shown without them, which come after.
-_SOON_S = 0.2
+_SOON_S = 0.1
 
 router = APIRouter(dependencies=[Depends(require("viewer"))])
 
