@@ -48,8 +48,8 @@ class Sessions:
 
     def of(self, secret: str) -> tuple[Session, Account] | None:
         """The session of a cookie, with whose it is; None when there is none that holds."""
-        found, now = self.desk.visits.session(digest_of(secret)), self.clock()
-        if found is None or is_over(found[0].created_at, found[0].used_at, now, self.idle, self.absolute):
+        found, now = self._held(secret), self.clock()
+        if found is None:
             return None
         if now - found[0].used_at >= min(_EXACTLY, self.idle / 10):
             self.desk.visits.touch(found[0].digest, now)
@@ -57,8 +57,13 @@ class Sessions:
 
     def lasts(self, secret: str) -> bool:
         """Whether the session of a cookie still holds; asking is no use of it."""
+        return self._held(secret) is not None
+
+    def _held(self, secret: str) -> tuple[Session, Account] | None:
         found = self.desk.visits.session(digest_of(secret))
-        return found is not None and not is_over(found[0].created_at, found[0].used_at, self.clock(), self.idle, self.absolute)
+        if found is None or is_over(found[0].created_at, found[0].used_at, self.clock(), self.idle, self.absolute):
+            return None
+        return found
 
     def token(self, secret: str) -> Token | None:
         """The token of a machine that holds; None when there is none."""

@@ -14,7 +14,6 @@ from unbidden.console.handling import Decision, Handled, StaleError, What
 from unbidden.console.page import link, render
 from unbidden.desk.handling import UndecidableError
 from unbidden.views import Surroundings
-from unbidden.views.incidents import Incidents
 
 _LONGEST = 4000
 
@@ -79,5 +78,5 @@ def _fault(decision: Decision) -> str:
 
 
 def _refuse_unless_there(request: Request, incident_id: str) -> None:
-    if Incidents(request.app.state.surroundings.desk).whole(incident_id) is None:
+    if request.app.state.surroundings.desk.handling(incident_id) is None:
         raise HTTPException(404)
