@@ -161,7 +161,7 @@ def _gave_in(incident: Mapping[str, Any]) -> str:
 
 
 def _from(requester: Mapping[str, Any]) -> str:
-    known = [part for part in (words.place(visible(requester["city"]), requester["country"]), visible(words.network(requester))) if part]
+    known = [part for part in (visible(words.place(requester["city"], requester["country"]), 120), visible(words.network(requester))) if part]
     usual = {True: ["usual for them"], False: ["NEW for them"], None: []}[requester["known"]]
     return f"{visible(requester['ip'])} ({'; '.join([*known, *usual])})" if known or usual else visible(requester["ip"])
 

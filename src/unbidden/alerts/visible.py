@@ -19,17 +19,21 @@ def visible(value: object, longest: int = _LONGEST) -> str:
     """The text of a value on one line, shortened in the middle where it is too long.
 
     Characters that cannot be seen, that turn the reading direction, or that pose as Latin letters inside of a Latin word are shown by their number:
-    [U+202E]. A word wholly in another script stays as it is.
+    [U+202E]. A word wholly in another script stays as it is. An address of the web is written so that no mail or chat program makes a link of it:
+    https[:]//example.com.
     """
     text = "" if value is None else str(value)
     if len(text) > longest * 4:
         text = text[: longest * 4]
     shown = text if text.isascii() and text.isprintable() else _COMBINED.sub(_first_marks, _WORD.sub(_word, "".join(map(_seen, text))))
+    shown = _WEB.sub("[:]//", _WWW.sub("[.]", shown))
     if len(shown) <= longest:
         return shown
     return f"{shown[: longest * 2 // 3]} … {shown[len(shown) - longest // 3 + 3 :]}"
 
 
+# What programs make links of by themselves, wherever it stands.
+_WEB, _WWW = re.compile("://"), re.compile(r"(?<=\bwww)\.", re.IGNORECASE)
 _COMBINED = re.compile(r"[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]{3,}")
 
 

@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from unbidden.commands.shell import plain_errors
+from unbidden.report import inert
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The audit trail: who did what, and whether it is whole.")
 
@@ -59,7 +60,7 @@ def list_them(
         with Desk.open(read_settings(config).desk.url_of(os.environ)) as desk:
             found = desk.deeds(limit, subject=subject)
         if as_json:
-            sys.stdout.write("".join(orjson.dumps(deed).decode() + "\n" for deed in found))
+            sys.stdout.write(inert("".join(orjson.dumps(deed).decode() + "\n" for deed in found)))
             return
         table = Table("row", "at (UTC)", "who", "what", "about", "more", box=SIMPLE)
         for deed in found:

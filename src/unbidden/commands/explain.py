@@ -29,6 +29,8 @@ from unbidden.commands.shell import (
     working,
 )
 from unbidden.explain import explain, explain_saved, print_explanation, saved_result
+from unbidden.report import inert
+from unbidden.report.words import cleaned
 
 
 class Form(StrEnum):
@@ -69,11 +71,11 @@ def explain_one(
                 progress("explaining")
                 told = explain(run, incident)
         if form is Form.JSON:
-            text = json.dumps(told, ensure_ascii=False, indent=1) + "\n"
+            text = inert(json.dumps(told, ensure_ascii=False, indent=1)) + "\n"
             store(text, output) if output else typer.echo(text, nl=False)
         elif output is not None:
             console = Console(width=120, record=True, quiet=True)
-            print_explanation(told, console)
+            print_explanation(cleaned(told), console)
             store(console.export_text(), output)
         else:
-            print_explanation(told, Console())
+            print_explanation(cleaned(told), Console())

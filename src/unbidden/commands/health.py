@@ -14,6 +14,7 @@ from rich.text import Text
 
 from unbidden.commands.shell import plain_errors
 from unbidden.errors import UnbiddenError, UnusableInputError
+from unbidden.report.words import cleaned
 
 Config = Annotated[Path, typer.Option("--config", "-c", help="The configuration file (TOML) of the server.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print what the server says as JSON.")]
@@ -26,9 +27,9 @@ def health(config: Config = Path("unbidden.toml"), as_json: AsJson = False) -> N
         told = _asked(config)
         console = Console()
         if as_json:
-            console.print_json(data=told)
+            console.print_json(data=told, ensure_ascii=True)
         else:
-            _print(told, console)
+            _print(cleaned(told), console)
     if told["level"] == "problem":
         raise typer.Exit(1)
 

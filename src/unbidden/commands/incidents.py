@@ -14,6 +14,7 @@ from rich.console import Console
 
 from unbidden.commands.shell import plain_errors
 from unbidden.errors import UnusableInputError
+from unbidden.report import inert
 
 if TYPE_CHECKING:
     from unbidden.api.client import Client
@@ -63,7 +64,7 @@ def list_them(
 
         rows = list(client.incidents(filters, limit))
         if form is Form.JSON:
-            sys.stdout.write("".join(row.model_dump_json() + "\n" for row in rows))
+            sys.stdout.write(inert("".join(row.model_dump_json() + "\n" for row in rows)))
         else:
             print_rows(rows, Console())
 
@@ -76,7 +77,7 @@ def show(incident_id: Id, server: Server = _SERVER, token_from: Token = _TOKEN, 
 
         found = client.incident(incident_id)
         if form is Form.JSON:
-            sys.stdout.write(found.model_dump_json() + "\n")
+            sys.stdout.write(inert(found.model_dump_json() + "\n"))
         else:
             print_incident(found, Console())
 

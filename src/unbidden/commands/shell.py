@@ -24,6 +24,7 @@ from unbidden.ingest.columns import read_columns
 from unbidden.people import read_list
 from unbidden.places import read_listing
 from unbidden.proving.running import refuse_unless_they_run
+from unbidden.report.words import clean
 from unbidden.trust import read_trust
 
 errors = Console(stderr=True)
@@ -101,7 +102,9 @@ def _stop() -> NoReturn:
 
 
 def _fail(text: str) -> NoReturn:
-    errors.print(f"unbidden: {text}", markup=False, highlight=False, soft_wrap=True)
+    # It may name people, and files, as strangers named them.
+    said = "\n".join(map(clean, text.split("\n")))
+    errors.print(f"unbidden: {said}", markup=False, highlight=False, soft_wrap=True)
     raise SystemExit(2)
 
 
@@ -111,7 +114,7 @@ def working() -> Iterator[line.Progress]:
     columns = SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn()
     with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
         task = bar.add_task("starting", total=None)
-        yield lambda text: bar.update(task, description=text[-100:])
+        yield lambda text: bar.update(task, description=clean(text)[-100:])
 
 
 def instant(text: str | None) -> datetime | None:

@@ -7,7 +7,8 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from unbidden.access import require
-from unbidden.console.page import cleaned, render
+from unbidden.console.page import render
+from unbidden.report import words
 from unbidden.views import Surroundings
 from unbidden.views.hunts import FIRST, Answer, Hunt, ask, csv_text, given, hunts, parquet
 
@@ -30,7 +31,7 @@ def hunt(request: Request, name: str = "", form: str = "") -> Response:
     answer = ask(recent, one, numbers, around.clock())
     if form in ("csv", "parquet"):
         return _download(one, answer, form)
-    return render(request, "hunt.html.j2", hunts=list(found.values()), hunt=one, numbers=numbers, answer=answer, chart=cleaned(_chart(one, answer)),
+    return render(request, "hunt.html.j2", hunts=list(found.values()), hunt=one, numbers=numbers, answer=answer, chart=words.cleaned(_chart(one, answer)),
                   query="&".join(f"{key}={value}" for key, value in numbers.items()))  # fmt: skip
 
 

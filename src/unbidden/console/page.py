@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote, urlsplit
 
 from jinja2 import BaseLoader, DictLoader, Environment, PackageLoader, StrictUndefined
@@ -51,27 +49,12 @@ def missing() -> list[str]:
     return [name for name, file in VENDORED.items() if not (STATIC / file).is_file()]
 
 
-def cleaned(value: Any) -> Any:  # noqa: ANN401 - JSON of any shape
-    """The same JSON with nothing in its texts that could turn a reading direction or drive anything."""
-    match value:
-        case str():
-            return words.clean(value)
-        case Mapping():
-            return {words.clean(name): cleaned(one) for name, one in value.items()}
-        case list() | tuple():
-            return [cleaned(one) for one in value]
-        case datetime():
-            return engine.iso(value)
-        case _:
-            return value
-
-
 @cache
 def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("unbidden.console"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_shown
     )
-    environment.filters.update(when=when, plain_time=plain_time, breakable=breakable, link=link, path=lambda text: quote(str(text), safe=""), cleaned=cleaned)
+    environment.filters.update(when=when, plain_time=plain_time, breakable=breakable, link=link, path=lambda text: quote(str(text), safe=""), cleaned=words.cleaned)
     environment.globals.update(words=words, wording=wording, static=static)
     return environment
 

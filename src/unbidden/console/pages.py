@@ -12,7 +12,7 @@ from starlette.responses import Response
 from unbidden.access import require
 from unbidden.console import wording
 from unbidden.console.evidence import evidence
-from unbidden.console.page import cleaned, render
+from unbidden.console.page import render
 from unbidden.console.timeline import timeline
 from unbidden.engine import iso
 from unbidden.report import words
@@ -46,7 +46,7 @@ def overview(request: Request) -> Response:
         request, "overview.html.j2", now=now, board=board, counts=view.counts(), health=health, since=before,
         verdict=wording.verdict(board, health), news=view.news(before), asked=view.most_asked(now),
         course={"hours": [int(hour.timestamp() * 1000) for hour in course.hours], "fates": course.fates, "usual": course.usual}, share=course.share,
-        spots=cleaned([_spot(spot, document) for document in documents for spot in spots(document, degrees) if spot.who != "usual"]),
+        spots=words.cleaned([_spot(spot, document) for document in documents for spot in spots(document, degrees) if spot.who != "usual"]),
     )  # fmt: skip
     if "hx-request" not in request.headers:
         shown.set_cookie(_SEEN, seen, max_age=365 * 86400, httponly=True, samesite="lax", secure=request.url.scheme == "https")
@@ -77,7 +77,7 @@ def incident(request: Request, incident_id: str) -> Response:
     return render(
         request, "incident.html.j2", whole=whole, document=document, headline=wording.headline(document), lead=wording.lead(document),
         timeline=timeline(document), evidence=evidence(document, around.catalogue), habits=request.app.state.people.beside(document, _SOON_S),
-        spots=cleaned([_spot(spot) for spot in spots(document, degrees)]), neighbours=_neighbours(around, document),
+        spots=words.cleaned([_spot(spot) for spot in spots(document, degrees)]), neighbours=_neighbours(around, document),
         handled=request.app.state.handling.of(incident_id), states=wording.STATES, stale="", catalogue=around.catalogue,
         last=words.duration((around.clock() - whole.row.last_at).total_seconds()),
     )  # fmt: skip

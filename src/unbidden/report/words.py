@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 import pycountry
+
+from unbidden import engine
 
 Json: TypeAlias = Mapping[str, Any]
 """An object of the result document; `schema/result.schema.json` says what it holds."""
@@ -98,22 +101,52 @@ def event_of(kind: str) -> Sign:
 
 
 def clean(value: object) -> str:
-    """The text of a value on one line; control, direction-changing and unprintable characters become the replacement character.
+    """The text of a value on one line; what cannot be seen, turns the reading direction or drives a terminal becomes the replacement character.
 
-    Logs hold text that strangers chose: nothing in it may drive a terminal or turn the reading direction around.
+    Logs hold text that strangers chose. One too long to be read is shortened in its middle, and marks that pile up over one letter are cut.
     """
     text = "" if value is None else str(value)
-    # Nearly every text is: nothing that is replaced counts as printable.
-    return text if text.isprintable() else "".join(_printable(char) for char in text)
+    if len(text) > _LONGEST:
+        text = f"{text[: _LONGEST * 2 // 3]} … {text[3 - _LONGEST // 3 :]}"
+    return printable(text)
 
 
-_TURNS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+def printable(text: str) -> str:
+    """The whole text, as long as it is, with nothing in it that acts or hides."""
+    # Nearly every text is: nothing that is replaced counts as printable, and only other scripts have marks.
+    if text.isprintable():
+        return text if text.isascii() else _PILED.sub("", text)
+    return _PILED.sub("", "".join(map(_printable, text, f" {text}")))
 
 
-def _printable(char: str) -> str:
-    if char in "\t\n\r\u2028\u2029":
+def cleaned(value: Any) -> Any:  # noqa: ANN401 - JSON of any shape
+    """The same JSON with every text of it cleaned; times become texts."""
+    match value:
+        case str():
+            return clean(value)
+        case Mapping():
+            return {clean(name): cleaned(one) for name, one in value.items()}
+        case list() | tuple():
+            return [cleaned(one) for one in value]
+        case datetime():
+            return engine.iso(value)
+        case _:
+            return value
+
+
+_LONGEST = 1500
+_SPACES = frozenset("\t\n\r\u2028\u2029")
+# They join letters of Persian or Hindi, and people in pictures; after a Latin letter they only hide.
+_JOINERS = frozenset("\u200c\u200d")
+_PILED = re.compile("(?<=[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]{3})[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]+")
+
+
+def _printable(char: str, before: str) -> str:
+    if char in _SPACES:
         return " "
-    return "\N{REPLACEMENT CHARACTER}" if char in _TURNS or unicodedata.category(char) in ("Cc", "Cs", "Co", "Cn") else char
+    if char in _JOINERS and not before.isascii():
+        return char
+    return "\N{REPLACEMENT CHARACTER}" if unicodedata.category(char) in ("Cc", "Cf", "Cs", "Co", "Cn") else char
 
 
 def moment(text: str) -> datetime:

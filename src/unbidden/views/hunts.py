@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -17,6 +18,7 @@ import orjson
 
 from unbidden import content, engine
 from unbidden.errors import ContentError
+from unbidden.report.words import printable
 from unbidden.views.recent import DAYS, Recent
 
 FOLDER = "hunts"
@@ -26,6 +28,8 @@ MOST_ROWS = 1000
 FIRST = "one_network_many_people"
 # A spreadsheet takes a cell that begins so for a formula (https://owasp.org/www-community/attacks/CSV_Injection).
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+# Where the sign between cells is another than the comma, as in much of Europe, a cell begins behind it, quoted or not.
+_LATER = re.compile("([;|][\\s\"]*)(?=[=+\\-@\uff1d\uff0b\uff0d\uff20])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +116,13 @@ def csv_text(answer: Answer) -> Iterator[str]:
 
 
 def safe_cell(value: object) -> object:
-    """A cell that no spreadsheet runs."""
+    """A cell that no spreadsheet runs, whichever sign it takes for the one between cells, and that drives no terminal."""
     if isinstance(value, list):
         value = "; ".join(map(str, value))
-    if isinstance(value, str) and value.lstrip(" ").startswith(_FORMULA):
-        return f"'{value}"
-    return value
+    if not isinstance(value, str):
+        return value
+    text = _LATER.sub(r"\1'", printable(value))
+    return f"'{text}" if value.lstrip().startswith(_FORMULA) or value.startswith(_FORMULA) else text
 
 
 def parquet(answer: Answer) -> bytes:
