@@ -58,6 +58,8 @@ WORDS = ("<script>alert(1)</script>", "=1+1|cmd", "[x](evil.example)", "{{7*7}}@
 
 # The last of the people is asked from what is no address at all.
 NO_ADDRESS = '"><img src=x onerror=alert(1)>[x](http://evil.example)'
+# What a record is known by may be any text, too.
+ID = '"><img src=x onerror=alert(1)>=1+1'
 # A file that nobody can read, under a name that somebody else chose.
 FILE = "=1+1 \x1b[2J\u202e<img src=x onerror=alert(1)>.jsonl"
 
@@ -92,14 +94,20 @@ def events_of(provider: str, logins: Sequence[str]) -> Iterator[Event]:
     can = list(registry()[provider].REPERTOIRE)
     asked, refused, approved = (_first(can, wanted) for wanted in (ASKED, REFUSED, APPROVED))
     for number, login in enumerate(logins):
-        ids = (f"{provider}-{number}-{count}" for count in range(1000))
+        is_trial, is_last = len(logins) == 1, number + 1 == len(logins) > 1 and provider not in LINES
+        ids = (f"{provider}-{number}-{count}{'' if is_trial else ID}" for count in range(1000))
         start = START + timedelta(minutes=47 * number)
-        stranger = {**STRANGER, "ip": NO_ADDRESS if number + 1 == len(logins) > 1 and provider not in LINES else f"203.0.113.{77 + number}"}
+        stranger = {**STRANGER, "ip": NO_ADDRESS if is_last else f"203.0.113.{77 + number}"}
+        home = {**HOME, "ip": f"home {NO_ADDRESS}"} if is_last else HOME
         for day in range(8, 1, -1):
-            yield from _challenge(ids, login, start + timedelta(hours=7) - timedelta(days=day), HOME, (asked, approved))
+            yield from _challenge(ids, login, start + timedelta(hours=7) - timedelta(days=day), home, (asked, approved))
         for prompt in range(24):
             yield from _challenge(ids, login, start + timedelta(seconds=40 * prompt), stranger, (asked, refused))
         yield from _challenge(ids, login, start + timedelta(seconds=1000), stranger, (asked, approved))
+        yield from _challenge(ids, login, start + timedelta(seconds=1500), home, (asked, approved))
+        for seconds, deed in enumerate([("risk", None, "success"), ("report", None, "success")], 500):
+            if deed in can:
+                yield _event(next(ids), login, start + timedelta(seconds=seconds), stranger, deed, f"flow-{login}-early")
         for after, (kind, factor, outcome) in enumerate(wanted for wanted in AFTER if wanted in can):
             at = start + timedelta(seconds=1060 + 40 * after)
             yield _event(next(ids), login, at, stranger, (kind, factor, outcome), f"flow-{login}-after")
@@ -126,9 +134,9 @@ def _event(key: str, login: str, at: datetime, place: Mapping[str, Any], deed: t
     whole = {
         "event_id": key, "occurred_at": at, "login": login, "user_id": f"id-{login}", "tenant": "corp", "kind": kind, "factor": factor, "outcome": outcome,
         "app": "Corp VPN" if kind != "session" else "Payroll", "flow_id": flow, "session_id": f"session-{flow}", "request_id": f"request-{flow}",
-        "prompt_key": f"key-{flow}", "intent": "login" if kind in ("prompt", "answer") else None, "risk": None if place is HOME else "high",
-        "actor": f"{login} helper" if kind == "factor" and factor else None, "subject": "Strange prompts", "is_proxy": place is not HOME,
-        **place, **(PHONE if kind == "answer" else {}),
+        "prompt_key": f"key-{flow}", "intent": "login" if kind in ("prompt", "answer") else None, "risk": None if place["city"] == HOME["city"] else "high",
+        "actor": f"{login} helper" if kind == "factor" and factor else None, "subject": "Strange prompts", "is_proxy": place["city"] != HOME["city"],
+        **place, **(PHONE if kind == "answer" else {}), **({"answer_ip": NO_ADDRESS} if kind == "answer" and place["ip"] == NO_ADDRESS else {}),
     }  # fmt: skip
     return {name: value for name, value in whole.items() if value is not None or name in ("factor", "outcome")}
 
@@ -144,8 +152,8 @@ def told(provider: str, event: Event) -> Iterator[tuple[tuple[Any, ...], Row]]:
 def spoilt(row: Row, free: Sequence[Leaf], salt: str) -> Row:
     """The row with hostile texts in its free fields."""
     row = copy.deepcopy(row)
-    if "email_addr" in row.get("user", {}):
-        row["user"]["email_addr"] = f"mail.{row['user']['email_addr']}"
+    if "txid" in row:
+        row["email"] = f"mail.{row['user']['name']}"
     for leaf, value in leaves(row):
         if leaf in free and isinstance(value, str):
             _put(row, leaf, poison(value, salt))

@@ -16,13 +16,13 @@ OURS = "a word of ours, chosen by the line"
 NO_TEXT = "made of an address or a hash"
 EXCEPT = {
     "event": {
-        "provider": OURS, "kind": OURS, "factor": OURS, "outcome": OURS, "certainty": OURS, "intent": OURS, "risk": OURS, "network": NO_TEXT,
+        "provider": OURS, "kind": OURS, "factor": OURS, "outcome": OURS, "certainty": OURS, "intent": OURS, "risk": OURS,
     },
     "prompt": {
-        "prompt_id": NO_TEXT, "provider": OURS, "fate": OURS, "certainty": OURS, "factor": OURS, "intent": OURS, "risk": OURS, "network": NO_TEXT,
+        "prompt_id": NO_TEXT, "provider": OURS, "fate": OURS, "certainty": OURS, "factor": OURS, "intent": OURS, "risk": OURS,
     },
     "moment": {
-        "prompt_id": NO_TEXT, "provider": OURS, "certainty": OURS, "factor": OURS, "intent": OURS, "risk": OURS, "network": NO_TEXT, "phase": OURS,
+        "prompt_id": NO_TEXT, "provider": OURS, "certainty": OURS, "factor": OURS, "intent": OURS, "risk": OURS, "phase": OURS,
         "fate_so_far": OURS, "source_kind": OURS, "group_kind": OURS,
         "tool": "the name of a tool that we know, out of our own list",
         "trust_note": "a note of the defenders' own list of trusted addresses",
@@ -43,12 +43,11 @@ def test_every_column_of_text_was_hostile_somewhere(table: str, cases: dict[str,
     hostile: set[str] = set()
     for case in cases.values():
         con = case.run.con
-        schema = "main" if table == "event" else ""
-        named = con.execute(f"DESCRIBE FROM {schema + '.' if schema else ''}{table}").fetchall()
+        named = con.execute(f"DESCRIBE FROM {table}").fetchall()
         texts = [str(row[0]) for row in named if str(row[1]).startswith("VARCHAR")]
         columns |= set(texts)
         listed = ", ".join(f'CAST("{name}" AS VARCHAR)' for name in texts)
-        for row in con.execute(f"SELECT {listed} FROM {schema + '.' if schema else ''}{table}").fetchall():
+        for row in con.execute(f"SELECT {listed} FROM {table}").fetchall():
             hostile |= {name for name, value in zip(texts, row, strict=True) if value is not None and SIGN.search(value)}
     assert sorted(columns - hostile - set(EXCEPT[table])) == []
     assert sorted(hostile & set(EXCEPT[table])) == []
