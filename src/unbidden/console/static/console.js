@@ -1,4 +1,4 @@
-import "./times.js";
+import { zoneOf } from "./times.js";
 import "./timeline.js";
 import "./chart.js";
 import "./map.js";
@@ -13,3 +13,12 @@ document.addEventListener("click", (event) => {
   document.dispatchEvent(new Event("theme"));
 });
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => document.dispatchEvent(new Event("theme")));
+
+// Every sheet says which incident it is of, when that was, whose time is shown, and when it was printed.
+const minute = (at) => `${new Date(at).toISOString().slice(0, 16).replace("T", " ")} UTC`;
+addEventListener("beforeprint", () => {
+  const one = document.querySelector("[data-incident]"), first = one?.querySelector("time");
+  const zone = zoneOf(first?.parentElement.dataset.zone) ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const said = [one && `Incident ${one.dataset.incident}`, first && `began ${minute(first.dateTime)}`, `times in ${zone}`, `printed ${minute(Date.now())}`];
+  document.documentElement.style.setProperty("--paper", JSON.stringify(said.filter(Boolean).join(" · ")));
+});

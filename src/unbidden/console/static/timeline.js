@@ -156,6 +156,9 @@ class Timeline extends HTMLElement {
     const focused = this.groups?.find((group) => group.node === document.activeElement)?.marks[0];
     const { lanes, approval, alert } = this.data, [from, to] = this.window, zone = zoneOf(this.data.zone);
     const height = Number(this.svg.getAttribute("height"));
+    // Drawn for this width; on paper, which is narrower, it is made smaller as a whole.
+    this.svg.setAttribute("viewBox", `0 0 ${this.clientWidth} ${height}`);
+    this.svg.setAttribute("preserveAspectRatio", "xMinYMin meet");
     this.axis = axis(this.times, from, to, this.width);
     const inside = (t) => t !== null && t >= from && t <= to, body = el("g", { transform: `translate(${this.left} 0)` });
     this.svg.replaceChildren(body);
