@@ -11,7 +11,7 @@ from tests.console.conftest import Site
 
 WIDTHS = ((360, 740), (768, 1024), (1280, 800), (1920, 1080), (3840, 2160))
 SMALLEST_PX = 12
-# Letters of a line of prose; an average one is half as wide as the text is high.
+# Letters of a line of prose.
 LONGEST_LINE = 95
 _SMALL = """least => [...document.querySelectorAll('main *, header *')].filter(one => {
   const own = [...one.childNodes].some(child => child.nodeType === 3 && child.data.trim());
@@ -19,18 +19,18 @@ _SMALL = """least => [...document.querySelectorAll('main *, header *')].filter(o
   const box = one.ownerSVGElement?.viewBox.baseVal, scale = box?.width ? one.ownerSVGElement.getBoundingClientRect().width / box.width : 1;
   return parseFloat(getComputedStyle(one).fontSize) * Math.min(scale, 1) < least - 0.01;
 }).map(one => `${one.tagName.toLowerCase()}.${one.getAttribute('class') ?? ''} ${getComputedStyle(one).fontSize} ${one.textContent.trim().slice(0, 30)}`)"""
-_LONG = """most => [...document.querySelectorAll('main p, main .story li, main .blind li, main .steps p, main dd')].filter(one => {
-  if (!one.getClientRects().length || one.closest('.vh') || one.children.length > 6) return false;
-  const range = document.createRange();
+_LONG = """most => [...document.querySelectorAll('main :is(p, dd, .story li, .blind li)')].map(one => {
+  const text = one.textContent.trim().replace(/\\s+/g, ' '), range = document.createRange(), lines = new Map();
+  if (!one.getClientRects().length || one.closest('.vh') || one.querySelector('svg, table, ul, ol, dl, form')) return null;
   range.selectNodeContents(one);
-  const lines = new Map();
-  for (const rect of range.getClientRects()) {
-    const line = Math.round(rect.top / 8);
-    lines.set(line, Math.max(lines.get(line) ?? 0, rect.right) );
+  for (const {top, left, right} of range.getClientRects()) {
+    const line = [...lines.keys()].find(key => Math.abs(key - top) < 8) ?? top, [from, to] = lines.get(line) ?? [left, right];
+    lines.set(line, [Math.min(from, left), Math.max(to, right)]);
   }
-  const left = one.getBoundingClientRect().left, wide = Math.max(0, ...lines.values()) - left;
-  return lines.size > 1 && wide / (parseFloat(getComputedStyle(one).fontSize) * 0.5) > most;
-}).map(one => `${one.tagName.toLowerCase()} of ${one.closest('section')?.getAttribute('aria-labelledby')}: ${one.textContent.trim().slice(0, 40)}`)"""
+  const wide = [...lines.values()].map(([from, to]) => to - from), all = wide.reduce((sum, one) => sum + one, 0);
+  const letters = text.length * Math.max(0, ...wide) / Math.max(1, all);
+  return letters > most ? `${Math.round(letters)} letters: ${text.slice(0, 40)}` : null;
+}).filter(Boolean)"""
 _WIDE = """() => document.documentElement.scrollWidth <= innerWidth ? [] : [...document.querySelectorAll('body *')].filter(one => {
   const box = one.getBoundingClientRect();
   return box.width && box.right > innerWidth + 1 && !one.closest('.vh') && !one.parentElement.closest('svg');

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from functools import cache
 from html.parser import HTMLParser
 from typing import Any, get_args
 
@@ -29,8 +30,13 @@ CHANGES: Mapping[str, Mapping[str, Any]] = {
 MAIL = EmailTarget(kind="email", host="mx.example.com", sender="unbidden@example.com", to=("soc@example.com",))
 
 
-def letters(case: Case) -> Iterator[Letter]:
+@cache
+def letters(case: Case) -> tuple[Letter, ...]:
     """An alert and a note of every incident, and one of the server that repeats words of a log."""
+    return tuple(_letters(case))
+
+
+def _letters(case: Case) -> Iterator[Letter]:
     for number, one in enumerate(case.incidents):
         for kind, change in CHANGES.items():
             payload = {"change": change, "incident": one}

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from rich.cells import cell_len
 from rich.console import Console
 
 from tests.hostile import scenes
@@ -38,7 +39,7 @@ def is_plain(text: str) -> bool:
     """Whether nothing but letters that are seen and ends of lines was written."""
     assert UNSEEN.findall(text) == []
     assert "\r" not in text
-    return max(map(len, text.splitlines())) <= WIDTH
+    return max(map(cell_len, text.split("\n"))) <= WIDTH
 
 
 def test_a_scan_writes_nothing_but_text(case: Case) -> None:
@@ -92,7 +93,7 @@ def test_json_is_whole_and_shows_what_hides(case: Case, form: str) -> None:
     if form == "json":
         assert told == case.result
     else:
-        assert {one["evidences"][0]["user"]["name"] for one in told} == {one["user"] for one in case.incidents}
+        assert {one["observables"][0]["value"] for one in told} == {one["user"] for one in case.incidents}
 
 
 def test_the_incidents_of_a_server_are_text(case: Case, tmp_path: Path) -> None:
