@@ -16,7 +16,8 @@ _DARK = """all => all.filter(one => {
   const parts = getComputedStyle(one).color.match(/[\\d.]+/g).map(Number);
   return one.getClientRects().length && Math.min(...parts.slice(0, 3)) > 150 && !one.closest('.severity, .flagwords');
 }).map(one => one.textContent.slice(0, 60))"""
-_CUT = """all => all.filter(one => one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).overflowX !== 'visible' && !one.matches('.vh')).map(one => one.className)"""
+_CUT = """all => all.filter(one => one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).overflowX !== 'visible' && !one.matches('.vh'))
+  .map(one => one.className)"""
 
 
 @pytest.fixture(params=["light", "dark"])

@@ -74,10 +74,12 @@ def site(case: Case, tmp_path: Path) -> Iterator[Site]:
         desk = stack.enter_context(Desk.open(f"sqlite:///{tmp_path / 'desk.db'}"))
         desk.record({one["user"] for one in case.incidents}, case.incidents, max(datetime.fromisoformat(one["last_at"]) for one in case.incidents))
         text = scenes.LOGINS[0]
-        source = {**HEALTH["sources"][0], "name": case.provider, "findings": [{"name": "unread", "level": "warning", "text": text, "todo": text}]}
+        sources: Any = HEALTH["sources"]
+        source = {**sources[0], "name": case.provider, "findings": [{"name": "unread", "level": "warning", "text": text, "todo": text}]}
+        health = {**HEALTH, "sources": [source]}
         around = Surroundings(
-            desk, case.run.con.cursor, lambda: {**HEALTH, "sources": [source]}, detect.detections(), lambda: case.run.as_of, lambda ids: dict.fromkeys(ids, text), "Example"
-        )  # fmt: skip
+            desk, case.run.con.cursor, lambda: health, detect.detections(), lambda: case.run.as_of, lambda ids: dict.fromkeys(ids, text), "Example"
+        )
         stream = Stream()
         server = open_console(around, Http(address="127.0.0.1", port=0), lambda app: standing(app, ANALYST, stream))
 

@@ -35,7 +35,9 @@ AFTER = (
 )  # fmt: skip
 # What stands for an answer where a log cannot tell it: the first that it has.
 ASKED = [("prompt", factor, "sent") for factor in ("push", "number_push", "sms", "email")]
-REFUSED = [("answer", factor, outcome) for outcome in ("denied", "failed", "unanswered", "wrong_code") for factor in ("push", "number_push", "email", "unknown")]
+REFUSED = [
+    ("answer", factor, outcome) for outcome in ("denied", "failed", "unanswered", "wrong_code") for factor in ("push", "number_push", "email", "unknown")
+]
 APPROVED = [("answer", factor, "approved") for factor in ("push", "number_push", "email")]
 # These logs have no prompts: the prompts of the same people are in another's.
 BESIDE = {"windows": "okta", "tickets": "privacyidea"}
@@ -182,7 +184,9 @@ def free_leaves(provider: str, folder: Path) -> dict[tuple[Any, ...], list[Leaf]
                 del free[kind][count]
 
 
-def _harmless(provider: str, folder: Path, samples: Mapping[tuple[Any, ...], tuple[Event, Row]], tries: Mapping[tuple[Any, ...], list[list[Leaf]]]) -> dict[tuple[Any, ...], list[list[Leaf]]]:
+def _harmless(
+    provider: str, folder: Path, samples: Mapping[tuple[Any, ...], tuple[Event, Row]], tries: Mapping[tuple[Any, ...], list[list[Leaf]]]
+) -> dict[tuple[Any, ...], list[list[Leaf]]]:
     """Those of the choices of fields in which other texts change nothing that counts."""
     trials = [(kind, some, f"probe{number:06d}") for number, (kind, some) in enumerate((kind, some) for kind in samples for some in ([], *tries[kind]))]
     rows = [row for kind, some, key in trials for row in _tried(provider, samples[kind][0], kind[-1], some, key)]

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
-import pytest
-
 from tests.hostile import scenes
 from tests.hostile.conftest import Case
 from tests.hostile.strings import STRINGS

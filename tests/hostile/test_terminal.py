@@ -7,6 +7,7 @@ import json
 from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from rich.cells import cell_len
@@ -98,14 +99,22 @@ def test_json_is_whole_and_shows_what_hides(case: Case, form: str) -> None:
 
 def test_the_incidents_of_a_server_are_text(case: Case, tmp_path: Path) -> None:
     console, written = terminal()
-    none = {"assignee": None, "verdict": None, "state": "new", "withdrawn_reason": None, "superseded_by": None, "links": []}
+    none: dict[str, Any] = {"assignee": None, "verdict": None, "state": "new", "withdrawn_reason": None, "superseded_by": None, "links": []}
     for one in case.incidents:
         text, at = one["user"], datetime.fromisoformat(one["last_at"])
         note = SimpleNamespace(at=at, who=text, text=text)
-        whole = {**one, **none, "last_at": at, "first_at": at, "decision": SimpleNamespace(revision=1, verdict="benign", why=text), "document": one, "notes": [note]}
+        whole = {
+            **one,
+            **none,
+            "last_at": at,
+            "first_at": at,
+            "decision": SimpleNamespace(revision=1, verdict="benign", why=text),
+            "document": one,
+            "notes": [note],
+        }
         print_rows([SimpleNamespace(**whole)], console)  # type: ignore[list-item]
         print_incident(SimpleNamespace(**whole), console)  # type: ignore[arg-type]
     with Desk.open(f"sqlite:///{tmp_path / 'desk.db'}") as desk:
-        desk.record([], case.incidents, at, [TargetRule("soc")])
+        desk.record([], case.incidents, datetime.fromisoformat(case.incidents[0]["last_at"]), [TargetRule("soc")])
         print_outbox(desk.outbox_counts(), desk.outbox(limit=50), {}, console)
     assert UNSEEN.findall(written.getvalue()) == []

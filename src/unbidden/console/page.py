@@ -54,7 +54,9 @@ def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("unbidden.console"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_shown
     )
-    environment.filters.update(when=when, plain_time=plain_time, breakable=breakable, link=link, path=lambda text: quote(str(text), safe=""), cleaned=words.cleaned)
+    environment.filters.update(
+        when=when, plain_time=plain_time, breakable=breakable, link=link, path=lambda text: quote(str(text), safe=""), cleaned=words.cleaned
+    )
     environment.globals.update(words=words, wording=wording, static=static)
     return environment
 

@@ -29,7 +29,7 @@ FIRST = "one_network_many_people"
 # A spreadsheet takes a cell that begins so for a formula (https://owasp.org/www-community/attacks/CSV_Injection).
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 # Where the sign between cells is another than the comma, as in much of Europe, a cell begins behind it, quoted or not.
-_LATER = re.compile("([;|][\\s\"]*)(?=[=+\\-@\uff1d\uff0b\uff0d\uff20])")
+_LATER = re.compile('([;|][\\s"]*)(?=[=+\\-@\uff1d\uff0b\uff0d\uff20])')
 
 
 @dataclass(frozen=True, slots=True)
