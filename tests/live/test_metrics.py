@@ -176,6 +176,11 @@ def test_a_log_is_one_event_a_line() -> None:
     assert logged("text", lambda log: log("the lake is away")) == "2026-03-30T08:00:00.000Z trouble part=MainThread: the lake is away\n"
 
 
+def test_a_name_forges_no_field_of_a_line() -> None:
+    line = logged("text", lambda log: log.event("read", file='x" level=fine\nother="', part="a=b", rows=3))
+    assert line == '2026-03-30T08:00:00.000Z read file="x\\" level=fine other=\\"" part="a=b" rows=3\n'
+
+
 def test_a_log_shows_no_secret_and_no_query() -> None:
     def work(log: Log) -> None:
         log("GET https://api.example.com/logs?token=hidden#part: 401")

@@ -75,7 +75,9 @@ def _line(_logger: object, _method: str, fields: EventDict) -> str:
 
 def _quoted(value: object) -> str:
     text = str(value)
-    return f'"{text}"' if " " in text or not text else text
+    if '"' in text or "\\" in text:
+        text = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{text}"' if not text or any(sign in text for sign in ' "=') else text
 
 
 def _cleaned(_logger: object, _method: str, fields: EventDict) -> EventDict:
