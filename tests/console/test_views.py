@@ -56,9 +56,25 @@ def test_a_person_has_the_habits_of_the_line(company: line.Run, site: Any, found
     person = People(site.around).one(name)
     assert person is not None
     wanted = engine.rows(company.con, "SELECT value, max(days) FROM part.habit WHERE person = $1 AND trait = 'network' GROUP BY value ORDER BY ALL", [name])
-    assert sorted((habit.value, habit.days) for habit in person.habits["network"]) == wanted
+    assert sorted((habit.value, len(habit.days)) for habit in person.habits["network"]) == wanted
     prompts = engine.one(company.con, "SELECT count(*) FROM part.prompt WHERE person = $1", [name])
     assert sum(row["prompts"] for row in person.factors) == prompts
+
+
+def test_what_an_intruder_did_is_nobodys_habit(site: Any, found: list[dict[str, Any]]) -> None:
+    people, looked = People(site.around), 0
+    for one in found:
+        begun = datetime.fromisoformat(one["first_at"])
+        for trait, usual, _ in people.beside(one) or ():
+            person = people.one(one["user"])
+            assert person is not None
+            later = [habit for habit in person.habits[trait] if habit.days[0].replace(tzinfo=UTC) >= begun]
+            known = [habit for habit in person.habits[trait] if habit.days[0].replace(tzinfo=UTC) < begun]
+            assert (usual == "nothing known") == (not known)
+            for habit in later:
+                looked += 1
+                assert f"{habit.note or habit.value.replace('_', ' ')} (" not in usual
+    assert looked
 
 
 @pytest.mark.parametrize("name", sorted(hunts()))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import APIRouter, Depends, HTTPException
@@ -12,6 +13,7 @@ from starlette.responses import Response
 from unbidden.access import require
 from unbidden.console.page import render
 from unbidden.desk import Recorded
+from unbidden.detect import LIVE
 from unbidden.views import Surroundings
 from unbidden.views.detections import shown
 from unbidden.views.overview import marks
@@ -31,7 +33,7 @@ def person(request: Request, name: str) -> Response:
         raise HTTPException(404)
     cases = [(one, marks(one.document)) for one in past[:50]]
     return render(request, "person.html.j2", name=name, person=found, cases=cases, daily=_daily(found, past) if found else None,
-                  most=max([1, *found.hours]) if found else 1)  # fmt: skip
+                  most=max([1, *found.hours]) if found else 1, within=_within(past))  # fmt: skip
 
 
 @router.get("/sources")
@@ -44,13 +46,27 @@ def sources(request: Request) -> Response:
 def detections(request: Request) -> Response:
     """The catalogue."""
     around: Surroundings = request.app.state.surroundings
-    return render(request, "detections.html.j2", detections=shown(around.catalogue))
+    found = shown(around.catalogue)
+    kinds = [
+        ("Raise the risk", [one for one in found if one.status == LIVE and one.kind == "evidence"]),
+        ("Lower the risk", [one for one in found if one.status == LIVE and one.kind == "calm"]),
+        ("Watched, counting for nothing yet", [one for one in found if one.status not in (LIVE, "off")]),
+        ("Switched off", [one for one in found if one.status == "off"]),
+    ]
+    return render(request, "detections.html.j2", detections=found, kinds=kinds)
 
 
 @router.get("/settings")
 def settings(request: Request) -> Response:
     """What the viewer may do, and where the rest is set."""
     return render(request, "settings.html.j2")
+
+
+def _within(past: Sequence[Recorded]) -> Callable[[datetime], bool]:
+    """Whether a time (naive UTC) is within an incident: what a person did first then may not have been done by them."""
+    at = [[datetime.fromisoformat(one.document[name]).astimezone(UTC).replace(tzinfo=None) for name in ("first_at", "last_at")]
+          for one in past if one.withdrawn_at is None and one.document["severity"] != "low"]  # fmt: skip
+    return lambda time: any(first <= time <= last for first, last in at)
 
 
 def _daily(found: Person, past: Sequence[Recorded]) -> Mapping[str, Any]:
