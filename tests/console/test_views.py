@@ -13,6 +13,7 @@ from unbidden import engine, line
 from unbidden.intake import Lot
 from unbidden.lake import Lake
 from unbidden.live.judge import Judge, Verdict
+from unbidden.views.flow import HOURS, Flow
 from unbidden.views.hunts import ask, given, hunts, parquet
 from unbidden.views.people import People
 from unbidden.views.recent import DAYS, Recent
@@ -75,6 +76,16 @@ def test_what_an_intruder_did_is_nobodys_habit(site: Any, found: list[dict[str, 
                 looked += 1
                 assert f"{habit.note or habit.value.replace('_', ' ')} (" not in usual
     assert looked
+
+
+def test_the_flow_of_the_last_hours_is_that_of_the_events(company: line.Run) -> None:
+    found = {one.provider: one for one in Flow(company.con.cursor, lambda: company.as_of)(["nobody's"])}
+    since = company.as_of.astimezone(UTC).replace(minute=0, second=0, microsecond=0, tzinfo=None) - timedelta(hours=HOURS - 1)
+    wanted = dict(engine.rows(company.con, "SELECT provider, count(*) FROM main.event WHERE occurred_at >= $1 GROUP BY ALL", [since]))
+    assert {name: sum(one.events) for name, one in found.items() if any(one.events)} == wanted
+    assert (found["nobody's"].quiet, {len(one.events) for one in found.values()}) == (HOURS, {HOURS})
+    newest = max(one for one, in engine.rows(company.con, "SELECT max(occurred_at) FROM main.event GROUP BY provider"))
+    assert min(one.quiet for one in found.values()) == (company.as_of.astimezone(UTC).replace(tzinfo=None) - newest).total_seconds() // 3600
 
 
 @pytest.mark.parametrize("name", sorted(hunts()))

@@ -23,6 +23,7 @@ from unbidden.console.page import STATIC, render
 from unbidden.desk import DeskError
 from unbidden.errors import UnusableInputError
 from unbidden.views import Surroundings
+from unbidden.views.flow import Flow
 from unbidden.views.geography import Places
 from unbidden.views.people import People
 from unbidden.views.recent import Recent
@@ -51,6 +52,7 @@ def app(surroundings: Surroundings, signing: Sequence[APIRouter] = ()) -> FastAP
     found.state.recent = Recent(surroundings.cursor, surroundings.clock)
     found.state.people = People(surroundings)
     found.state.places = Places(surroundings.cursor)
+    found.state.flow = Flow(surroundings.cursor, surroundings.clock)
     found.state.health = _Kept(surroundings)
     found.state.has_accounts = bool(signing)
     # The pages of signing in have files of their own below /static, so they come first.
