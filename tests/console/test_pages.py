@@ -179,3 +179,14 @@ def test_no_page_is_slow_with_many_incidents(serve: Callable[..., Site], found: 
             slow[page] = round(min(taken), 3)
     assert slow == {}
     assert HEALTH["level"] == "warning"
+
+
+def test_the_catalogue_says_what_fired_and_leads_there(serve: Callable[..., Site], found: list[dict[str, Any]]) -> None:
+    site = serve(found)
+    name = found[0]["signals"][0]["detection"]
+    of = [one["id"] for one in found if name in {signal["detection"] for signal in one["signals"]}]
+    site.around.desk.decide(of[0], {"verdict": "true_positive"}, "dana", site.around.clock())
+    text = get(f"{site.url}/detections")[1]
+    assert (f"/incidents?detection={name}" in text, "Of these were judged: 1 a true attack, 0 an exercise, 0 harmless." in text) == (True, True)
+    listed = get(f"{site.url}/incidents?detection={name}")[1]
+    assert all((f"/incidents/{one['id']}" in listed) == (one["id"] in of) for one in found)

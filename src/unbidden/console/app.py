@@ -23,6 +23,7 @@ from unbidden.console.page import STATIC, render
 from unbidden.desk import DeskError
 from unbidden.errors import UnusableInputError
 from unbidden.views import Surroundings
+from unbidden.views.detections import Firing
 from unbidden.views.flow import Flow
 from unbidden.views.geography import Places
 from unbidden.views.people import People
@@ -52,6 +53,7 @@ def app(surroundings: Surroundings, signing: Sequence[APIRouter] = ()) -> FastAP
     found.state.recent = Recent(surroundings.cursor, surroundings.clock)
     found.state.people = People(surroundings)
     found.state.places = Places(surroundings.cursor)
+    found.state.firing = Firing(surroundings.desk, surroundings.clock)
     found.state.flow = Flow(surroundings.cursor, surroundings.clock)
     found.state.health = _Kept(surroundings)
     found.state.has_accounts = bool(signing)

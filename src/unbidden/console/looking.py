@@ -50,7 +50,7 @@ def sources(request: Request) -> Response:
 def detections(request: Request) -> Response:
     """The catalogue."""
     around: Surroundings = request.app.state.surroundings
-    found = shown(around.catalogue)
+    found = shown(around.catalogue, request.app.state.firing())
     kinds = [
         ("Raise the risk", [one for one in found if one.status == LIVE and one.kind == "evidence"]),
         ("Lower the risk", [one for one in found if one.status == LIVE and one.kind == "calm"]),

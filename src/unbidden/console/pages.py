@@ -37,6 +37,7 @@ class _Filter(BaseModel):
     stage: list[str] = []
     state: list[str] = []
     who: str = ""
+    detection: str = ""
     text: str = ""
     withdrawn: bool = False
 
@@ -45,6 +46,7 @@ class _Filter(BaseModel):
         return Wanted(
             severities=frozenset(self.severity), stages=frozenset(self.stage), states=frozenset(self.state), text=self.text[:200],
             assignee={"mine": viewer.name, "nobody": ""}.get(self.who), withdrawn=self.withdrawn,
+            detection=self.detection[:200] or None,
         )  # fmt: skip
 
 
