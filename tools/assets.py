@@ -82,11 +82,13 @@ def _ring(arcs: Sequence[Ring], numbers: Iterable[int]) -> Ring:
 
 
 def _unwrapped(ring: Ring) -> Ring:
-    """The ring without a jump at the date line: what lies beyond it is drawn beyond 180 degrees."""
+    """The ring without a jump at the date line: the smaller part of it is drawn beyond 180 degrees, wherever the ring begins."""
     found = ring[:1]
     for lon, lat in ring[1:]:
         found.append((lon - 360 * round((lon - found[-1][0]) / 360), lat))
-    return found
+    lons = [lon for lon, _ in found]
+    turns = 360 * round((min(lons) + max(lons)) / 720)
+    return [(round(lon - turns, 2), lat) for lon, lat in found]
 
 
 def _polygons(shape: dict[str, Any]) -> list[list[list[int]]]:

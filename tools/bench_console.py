@@ -1,11 +1,13 @@
 """Measure the pages over a large desk and a large company: `python tools/bench_console.py --incidents 100000 --events 10000000`.
 
 A small simulated company is copied under other names until there are so many events and incidents; the pages are asked over HTTP, one after the other.
+With `--paint`, Debian's chromium opens each page too, every time as if for the first time, and says when it painted first and when the last large part stood.
 """
 
 from __future__ import annotations
 
 import argparse
+import shutil
 import statistics
 import time
 import urllib.request
@@ -29,6 +31,16 @@ from unbidden.simulate import write
 from unbidden.views import Surroundings
 
 _AT_ONCE = 500
+# When something was painted first, and when the largest part was, in ms after the navigation began.
+_PAINTS = """() => new Promise(done => {
+  let first, largest = 0;
+  new PerformanceObserver(list => { for (const one of list.getEntries()) largest = one.startTime; })
+    .observe({type: "largest-contentful-paint", buffered: true});
+  const look = () => { first = performance.getEntriesByName("first-contentful-paint")[0]?.startTime;
+    first === undefined ? setTimeout(look, 20)
+    : setTimeout(() => done([first, largest]), 400); };
+  look();
+})"""
 _LOGIN = "e.login || '.' || n"
 
 
@@ -38,6 +50,7 @@ def main() -> None:
     parser.add_argument("--incidents", type=int, default=10_000)
     parser.add_argument("--events", type=int, default=1_000_000)
     parser.add_argument("--times", type=int, default=20)
+    parser.add_argument("--paint", action="store_true", help="measure the first paint in chromium too")
     asked = parser.parse_args()
     with TemporaryDirectory() as folder:
         run = _scanned(Path(folder))
@@ -49,6 +62,8 @@ def main() -> None:
             served = open_console(around, Http(port=0), lambda app: Alone(app, Viewer("bench", "analyst")))
             try:
                 _ask(served.port, incidents[0], asked.times)
+                if asked.paint:
+                    _paint(served.port, incidents[0], asked.times)
             finally:
                 served.stop()
 
@@ -91,7 +106,7 @@ def _like(one: dict[str, Any], number: int) -> dict[str, Any]:
 
 
 def _ask(port: int, incident: Mapping[str, Any], times: int) -> None:
-    paths = ["/", "/incidents", f"/incidents/{incident['id']}", f"/people/{quote(incident['user'], safe='')}", "/sources", "/detections", "/hunt"]
+    paths = [*_paths(incident), "/sources", "/detections", "/hunt"]
     print(f"{'page':<40} {'first':>8} {'median':>8} {'p95':>8}  ms")
     for path in paths:
         taken = []
@@ -102,6 +117,30 @@ def _ask(port: int, incident: Mapping[str, Any], times: int) -> None:
             taken.append((time.perf_counter() - begun) * 1000)
         later = sorted(taken[1:])
         print(f"{path[:40]:<40} {taken[0]:>8.0f} {statistics.median(later):>8.0f} {later[int(len(later) * 0.95) - 1]:>8.0f}")
+
+
+def _paint(port: int, incident: Mapping[str, Any], times: int) -> None:
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - only who asks for it needs a browser
+
+    print(f"{'first paint in chromium':<40} {'median':>8} {'p95':>8} {'largest':>8}  ms")
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-background-networking"])
+        for path in _paths(incident):
+            seen = []
+            for _ in range(times):
+                # A context of its own has nothing in its cache.
+                context = browser.new_context(viewport={"width": 1440, "height": 900})
+                page = context.new_page()
+                page.goto(f"http://127.0.0.1:{port}{path}", wait_until="load")
+                seen.append(page.evaluate(_PAINTS))
+                context.close()
+            firsts, largest = sorted(first for first, _ in seen), [last for _, last in seen]
+            print(f"{path[:40]:<40} {statistics.median(firsts):>8.0f} {firsts[int(len(firsts) * 0.95) - 1]:>8.0f} {statistics.median(largest):>8.0f}")
+        browser.close()
+
+
+def _paths(incident: Mapping[str, Any]) -> list[str]:
+    return ["/", "/incidents", f"/incidents/{incident['id']}", f"/people/{quote(incident['user'], safe='')}"]
 
 
 if __name__ == "__main__":

@@ -167,6 +167,18 @@ def one(con: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[object] |
     return rows(con, sql, parameters)[0][0]
 
 
+@contextmanager
+def at_once(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Everything that is written within is seen by others at once, or not at all."""
+    con.execute("BEGIN")
+    try:
+        yield
+        con.execute("COMMIT")
+    except BaseException:
+        con.execute("ROLLBACK")
+        raise
+
+
 def iso(moment: datetime | None) -> str | None:
     """A time as ISO 8601 UTC with a Z; naive times come from the engine and are UTC."""
     if moment is None:

@@ -156,9 +156,6 @@ def _best(names: list[str], users: set[str]) -> str:
 
 
 def _store(con: duckdb.DuckDBPyConnection, groups: _Groups, could_be: dict[str, list[str]], listed: dict[str, Listed]) -> None:
-    con.execute("DROP TABLE IF EXISTS person; DROP TABLE IF EXISTS alias")
-    engine.create(con, "person")
-    con.execute("CREATE TABLE alias (who VARCHAR PRIMARY KEY, person VARCHAR NOT NULL)")
     aliases: list[list[object]] = []
     people: list[list[object]] = []
     for root, names in groups.groups().items():
@@ -168,8 +165,13 @@ def _store(con: duckdb.DuckDBPyConnection, groups: _Groups, could_be: dict[str, 
             [person, entry.department, entry.is_privileged, entry.is_service or short(person).endswith("$"), entry.time_zone, names, could_be.get(root)]
         )
         aliases += [[name, person] for name in names]
-    _fill(con, "person", people)
-    _fill(con, "alias", aliases)
+    # Whoever looks meanwhile finds either what was told before or what is told now.
+    with engine.at_once(con):
+        con.execute("DROP TABLE IF EXISTS person; DROP TABLE IF EXISTS alias")
+        engine.create(con, "person")
+        con.execute("CREATE TABLE alias (who VARCHAR PRIMARY KEY, person VARCHAR NOT NULL)")
+        _fill(con, "person", people)
+        _fill(con, "alias", aliases)
 
 
 def _fill(con: duckdb.DuckDBPyConnection, table: str, rows: list[list[object]]) -> None:

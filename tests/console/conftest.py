@@ -19,6 +19,8 @@ from unbidden.desk import Desk
 from unbidden.doors.settings import Http
 from unbidden.people import read_list
 from unbidden.result import document
+from unbidden.settings import settings_of
+from unbidden.settings.shown import shown
 from unbidden.simulate import write
 from unbidden.views import Surroundings
 
@@ -34,6 +36,27 @@ HEALTH = {
     }],
 }  # fmt: skip
 ANALYST = Viewer("dana", "analyst")
+SECRET = "hunter2"  # noqa: S105 - nobody's
+CONFIGURED = settings_of(f"""
+name = "soc-1"
+[lake]
+root = "s3://rows/unbidden"
+keep_raw_days = 61
+options = {{AWS_SECRET_ACCESS_KEY = "{SECRET}"}}
+[desk]
+url = "postgresql://unbidden:{SECRET}@db/unbidden"
+[alert.team]
+kind = "slack"
+webhook = "env:SLACK_WEBHOOK"
+[alert.ours]
+kind = "webhook"
+url = "https://example.com/{SECRET}"
+secret = "file:/etc/unbidden/key"
+[source.okta]
+kind = "okta"
+url = "https://example.okta.com"
+token = "env:OKTA_TOKEN"
+""", Path("unbidden.toml"))  # fmt: skip
 
 
 class Site:
@@ -77,7 +100,9 @@ def serve(company: line.Run, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
         def opened(incidents: list[dict[str, Any]], viewer: Viewer | None = ANALYST) -> Site:
             desk = stack.enter_context(filled(tmp_path_factory.mktemp("desk") / "desk.db", incidents))
-            around = Surroundings(desk, company.con.cursor, lambda: HEALTH, detect.detections(), lambda: company.as_of, None, "Example")
+            around = Surroundings(
+                desk, company.con.cursor, lambda: HEALTH, detect.detections(), lambda: company.as_of, None, "Example", lambda: shown(CONFIGURED)
+            )
             stream = Stream()
             server = open_console(around, Http(address="127.0.0.1", port=0), lambda app: standing(app, viewer, stream))
 

@@ -7,12 +7,13 @@ import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
+from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from unbidden.access import Viewer
-from unbidden.console.alone import POLICY
+from unbidden.access.headers import guard
 
 
 @dataclass(slots=True)
@@ -59,7 +60,7 @@ def standing(app: ASGIApp, viewer: Viewer | None, stream: Stream | None = None) 
 
         async def sent(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], (b"content-security-policy", POLICY.encode()), (b"x-content-type-options", b"nosniff")]
+                guard(MutableHeaders(scope=message), scope["path"], is_strict=False)
             await send(message)
 
         await app(scope, receive, sent)

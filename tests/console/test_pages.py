@@ -66,6 +66,23 @@ def test_an_unknown_incident_or_person_is_not_found(site: Site) -> None:
     assert [get(site.url + place)[0] for place in ("/incidents/nothing", "/people/nobody@example.com", "/nowhere", "/hunt?name=nothing")] == [404] * 4
 
 
+@pytest.mark.parametrize("asked", ["after=nowhere", "withdrawn=perhaps"])
+def test_an_address_that_makes_no_sense_is_told_so_in_words(site: Site, asked: str) -> None:
+    status, text, _ = get(f"{site.url}/incidents?{asked}")
+    assert (status, "<main" in text, "This cannot be asked for" in text) == (400, True, True)
+
+
+def test_the_list_is_that_of_whom_it_is_asked_for(serve: Callable[..., Site], found: list[dict[str, Any]]) -> None:
+    site = serve(found)
+    mine, *rest = [one["id"] for one in found]
+    site.around.desk.decide(mine, {"assignee": "dana"}, "dana", site.around.clock())
+    told = {who: get(f"{site.url}/incidents?who={who}")[1] for who in ("mine", "nobody", "")}
+    assert all((f"/incidents/{mine}" in text, all(f"/incidents/{one}" in text for one in rest)) == shown
+               for text, shown in zip(told.values(), [(True, False), (False, True), (True, True)], strict=True))  # fmt: skip
+    held = get(f"{site.url}/incidents?stage=attempted&severity=critical")[1]
+    assert all((f"/incidents/{one['id']}" in held) == (one["stage"] == "attempted" and one["severity"] == "critical") for one in found)
+
+
 def test_nobody_known_is_led_to_the_sign_in_and_back(serve: Callable[..., Site], found: list[dict[str, Any]]) -> None:
     status, _, headers = get(serve(found, None).url + "/incidents?text=a")
     assert (status, headers["location"]) == (303, "/sign-in?next=%2Fincidents%3Ftext%3Da")
@@ -162,3 +179,14 @@ def test_no_page_is_slow_with_many_incidents(serve: Callable[..., Site], found: 
             slow[page] = round(min(taken), 3)
     assert slow == {}
     assert HEALTH["level"] == "warning"
+
+
+def test_the_catalogue_says_what_fired_and_leads_there(serve: Callable[..., Site], found: list[dict[str, Any]]) -> None:
+    site = serve(found)
+    name = found[0]["signals"][0]["detection"]
+    of = [one["id"] for one in found if name in {signal["detection"] for signal in one["signals"]}]
+    site.around.desk.decide(of[0], {"verdict": "true_positive"}, "dana", site.around.clock())
+    text = get(f"{site.url}/detections")[1]
+    assert (f"/incidents?detection={name}" in text, "Of these were judged: 1 a true attack, 0 an exercise, 0 harmless." in text) == (True, True)
+    listed = get(f"{site.url}/incidents?detection={name}")[1]
+    assert all((f"/incidents/{one['id']}" in listed) == (one["id"] in of) for one in found)

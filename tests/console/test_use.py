@@ -170,3 +170,14 @@ def test_a_page_without_scripts_is_readable(site: Site, browser: Any, found: lis
     page.click("text=Take it on")
     assert "/handling" not in page.url
     context.close()
+
+
+def test_the_catalogue_is_sieved_by_what_is_typed_and_opened_by_its_address(site: Site, page: Any) -> None:
+    page.goto(f"{site.url}/detections#drip")
+    assert page.locator("#drip").get_attribute("open") is not None
+    page.get_by_placeholder("look for a word").fill("help desk")
+    seen = page.locator("#catalogue details[id]:visible")
+    assert 0 < seen.count() < 20
+    assert all("help desk" in text.lower() for text in seen.all_text_contents())
+    page.get_by_placeholder("look for a word").fill("zzzz")
+    assert page.get_by_text("Nothing in the catalogue holds this.").is_visible()

@@ -13,6 +13,7 @@ from unbidden import engine, line
 from unbidden.intake import Lot
 from unbidden.lake import Lake
 from unbidden.live.judge import Judge, Verdict
+from unbidden.views.flow import HOURS, Flow
 from unbidden.views.hunts import ask, given, hunts, parquet
 from unbidden.views.people import People
 from unbidden.views.recent import DAYS, Recent
@@ -56,9 +57,35 @@ def test_a_person_has_the_habits_of_the_line(company: line.Run, site: Any, found
     person = People(site.around).one(name)
     assert person is not None
     wanted = engine.rows(company.con, "SELECT value, max(days) FROM part.habit WHERE person = $1 AND trait = 'network' GROUP BY value ORDER BY ALL", [name])
-    assert sorted((habit.value, habit.days) for habit in person.habits["network"]) == wanted
+    assert sorted((habit.value, len(habit.days)) for habit in person.habits["network"]) == wanted
     prompts = engine.one(company.con, "SELECT count(*) FROM part.prompt WHERE person = $1", [name])
     assert sum(row["prompts"] for row in person.factors) == prompts
+
+
+def test_what_an_intruder_did_is_nobodys_habit(site: Any, found: list[dict[str, Any]]) -> None:
+    people, looked = People(site.around), 0
+    for one in found:
+        begun = datetime.fromisoformat(one["first_at"])
+        for trait, usual, _ in people.beside(one) or ():
+            person = people.one(one["user"])
+            assert person is not None
+            later = [habit for habit in person.habits[trait] if habit.days[0].replace(tzinfo=UTC) >= begun]
+            known = [habit for habit in person.habits[trait] if habit.days[0].replace(tzinfo=UTC) < begun]
+            assert (usual == "nothing known") == (not known)
+            for habit in later:
+                looked += 1
+                assert f"{habit.note or habit.value.replace('_', ' ')} (" not in usual
+    assert looked
+
+
+def test_the_flow_of_the_last_hours_is_that_of_the_events(company: line.Run) -> None:
+    found = {one.provider: one for one in Flow(company.con.cursor, lambda: company.as_of)(["nobody's"])}
+    since = company.as_of.astimezone(UTC).replace(minute=0, second=0, microsecond=0, tzinfo=None) - timedelta(hours=HOURS - 1)
+    wanted = {str(row[0]): row[1] for row in engine.rows(company.con, "SELECT provider, count(*) FROM main.event WHERE occurred_at >= $1 GROUP BY 1", [since])}
+    assert {name: sum(one.events) for name, one in found.items() if any(one.events)} == wanted
+    assert (found["nobody's"].quiet, {len(one.events) for one in found.values()}) == (HOURS, {HOURS})
+    now = company.as_of.astimezone(UTC).replace(tzinfo=None)
+    assert min(one.quiet for one in found.values()) == engine.one(company.con, "SELECT date_diff('hour', max(occurred_at), $1) FROM main.event", [now])
 
 
 @pytest.mark.parametrize("name", sorted(hunts()))

@@ -134,7 +134,7 @@ def wanted_of(asked: shapes.Listing) -> Wanted:
     """What a request asks for."""
     return Wanted(
         frozenset(asked.user), frozenset(asked.severity), frozenset(asked.stage), frozenset(asked.state), asked.assignee,
-        asked.campaign, asked.since, asked.until, asked.text, asked.withdrawn, frozenset(asked.verdict),
+        asked.campaign, asked.since, asked.until, asked.text, asked.withdrawn, frozenset(asked.verdict), asked.detection,
     )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from unbidden.api.answers import Admin, Given, Reader, answered, next_of, nothin
 from unbidden.api.incidents import rows_of
 from unbidden.desk import NoIncidentError
 from unbidden.detect import OFF
+from unbidden.views.detections import NEVER
 from unbidden.views.incidents import Incidents, Wanted
 
 router = APIRouter()
@@ -52,11 +53,13 @@ def sources(request: Request, given: Given, _viewer: Reader) -> Response:
     "/detections", summary="The catalogue", tags=["server"], response_model=shapes.Detections, responses=reading(), dependencies=[Depends(nothing)]
 )  # fmt: skip
 def detections(request: Request, given: Given, _viewer: Reader) -> Response:
-    """The detections that run, by name."""
+    """The detections that run, by name, with what they fired on in the last thirty days."""
+    fired = request.app.state.firing()
     items = [
         shapes.Detection(
             name=one.name, title=str(one.about["title"]), why=str(one.about["why"]), group=str(one.about["group"]), weight=float(one.about["weight"]),
             status=one.status, attack=[str(technique) for technique in one.about["attack"]], version=one.version, own=one.is_own,
+            fired=shapes.Fired.model_validate(fired.get(one.name, NEVER)),
         )
         for _, one in sorted(given.catalogue.items()) if one.status != OFF
     ]  # fmt: skip

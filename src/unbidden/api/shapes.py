@@ -54,6 +54,7 @@ class Listing(Paging):
     verdict: list[Verdict] = Field(default=[], description="With one of these verdicts.")
     assignee: Text | None = Field(default=None, description="Assigned to this person; empty for nobody.")
     campaign: Text | None = Field(default=None, description="Of this campaign.")
+    detection: Text | None = Field(default=None, description="That rest on this detection, among others.")
     since: Instant | None = Field(default=None, description="That lasted until this time or later.")
     until: Instant | None = Field(default=None, description="That began before this time.")
     text: Text = Field(default="", description="Whose user or id holds this text, in capital letters or not.")
@@ -237,6 +238,15 @@ class Sources(Told):
     sources: list[dict[str, Any]]
 
 
+class Fired(Told):
+    """In how many incidents of the last thirty days a detection fired, among others, and how many of these were judged to be what."""
+
+    incidents: int
+    true_positive: int
+    exercise: int
+    benign: int
+
+
 class Detection(Told):
     """One detection of the catalogue as it runs."""
 
@@ -249,6 +259,7 @@ class Detection(Told):
     attack: list[str]
     version: str
     own: bool = Field(description="Whether it is one of ours, not of a folder of your own.")
+    fired: Fired
 
 
 class Detections(Told):

@@ -18,6 +18,7 @@ from unbidden.console.serving import Open, open_console
 from unbidden.doors.settings import Http
 from unbidden.errors import UnusableInputError
 from unbidden.live.service import Service
+from unbidden.settings.shown import shown
 from unbidden.views import Surroundings
 from unbidden.views.rows import rows_of
 
@@ -65,7 +66,7 @@ def surroundings_of(service: Service) -> Surroundings:
     core, cursor = service.core, service.core.con.cursor
     return Surroundings(
         service.desk, cursor, lambda: _plain(service), core.judge.catalogue, core.as_of if core.follows_events else service.clock,
-        rows_of(service.lake, cursor), service.settings.name,
+        rows_of(service.lake, cursor), service.settings.name, lambda: shown(service.settings),
     )  # fmt: skip
 
 

@@ -34,7 +34,7 @@ def opened(shown: Shown, port: int) -> tuple[Open, Desk]:
         "unbidden demo",
     )  # fmt: skip
     try:
-        return open_console(around, Http(port=port), lambda app: Alone(app, Viewer("you", "analyst"))), desk
+        return open_console(around, Http(port=port), lambda app: Alone(app, Viewer("you", "admin"))), desk
     except BaseException:
         desk.close()
         raise

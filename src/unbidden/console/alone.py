@@ -5,20 +5,14 @@ from __future__ import annotations
 import secrets
 from urllib.parse import parse_qs, urlsplit
 
+from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from unbidden.access import Viewer
+from unbidden.access.headers import guard
 
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; "
-    "base-uri 'none'"
-)
-_HEADERS = (
-    (b"content-security-policy", POLICY.encode()), (b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"same-origin"),
-    (b"cross-origin-opener-policy", b"same-origin"), (b"cross-origin-resource-policy", b"same-origin"),
-)  # fmt: skip
 _OWN_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
 _SAFE = frozenset({"GET", "HEAD"})
 _LONGEST = 64 * 1024
@@ -45,7 +39,7 @@ class Alone:
         if request.method not in _SAFE and not self._is_own(request, body):
             await PlainTextResponse("this form was not of the console\n", 403)(scope, receive, send)
             return
-        await self._app(scope, _again(body, receive) if body else receive, _with_headers(send))
+        await self._app(scope, _again(body, receive) if body else receive, _with_headers(request.url.path, send))
 
     def _is_own(self, request: Request, body: bytes) -> bool:
         told = request.headers.get("x-csrf-token") or next(iter(parse_qs(body.decode("utf-8", "replace")).get("csrf", [])), "")
@@ -71,10 +65,10 @@ def _again(body: bytes, receive: Receive) -> Receive:
     return given
 
 
-def _with_headers(send: Send) -> Send:
+def _with_headers(path: str, send: Send) -> Send:
     async def sent(message: Message) -> None:
         if message["type"] == "http.response.start":
-            message["headers"] = [*message["headers"], *_HEADERS]
+            guard(MutableHeaders(scope=message), path, is_strict=False)
         await send(message)
 
     return sent

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, FastAPI
+from fastapi.exceptions import RequestValidationError
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
@@ -20,7 +21,10 @@ from unbidden.console import deciding, hunting, looking, pages
 from unbidden.console.handling import AtDesk
 from unbidden.console.page import STATIC, render
 from unbidden.desk import DeskError
+from unbidden.errors import UnusableInputError
 from unbidden.views import Surroundings
+from unbidden.views.detections import Firing
+from unbidden.views.flow import Flow
 from unbidden.views.geography import Places
 from unbidden.views.people import People
 from unbidden.views.recent import Recent
@@ -49,6 +53,8 @@ def app(surroundings: Surroundings, signing: Sequence[APIRouter] = ()) -> FastAP
     found.state.recent = Recent(surroundings.cursor, surroundings.clock)
     found.state.people = People(surroundings)
     found.state.places = Places(surroundings.cursor)
+    found.state.firing = Firing(surroundings.desk, surroundings.clock)
+    found.state.flow = Flow(surroundings.cursor, surroundings.clock)
     found.state.health = _Kept(surroundings)
     found.state.has_accounts = bool(signing)
     # The pages of signing in have files of their own below /static, so they come first.
@@ -59,6 +65,8 @@ def app(surroundings: Surroundings, signing: Sequence[APIRouter] = ()) -> FastAP
     found.add_exception_handler(Refused, _refused)
     found.add_exception_handler(404, _missing)
     found.add_exception_handler(DeskError, _away)
+    for kind in (RequestValidationError, UnusableInputError):
+        found.add_exception_handler(kind, _unusable)
     return found
 
 
@@ -93,6 +101,12 @@ async def _missing(request: Request, error: Exception) -> Response:
     if not _is_page(request):
         return said(request, error)
     return render(request, "notice.html.j2", 404, title="There is nothing here", text="No page has this address.", todo="Go on from the overview.")
+
+
+async def _unusable(request: Request, error: Exception) -> Response:
+    todo = "Go back, or go on from the overview."
+    text = str(error) if isinstance(error, UnusableInputError) else "Something in the address or in the form is not as it has to be."
+    return render(request, "notice.html.j2", 400, title="This cannot be asked for", text=text, todo=todo)
 
 
 async def _away(request: Request, error: Exception) -> Response:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, HTTPException, Query
+from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
-from unbidden.access import require
+from unbidden.access import Viewer, require
 from unbidden.console import wording
 from unbidden.console.evidence import evidence
 from unbidden.console.page import render
@@ -26,6 +28,27 @@ _VISIT_OVER = timedelta(minutes=30)
 _SEEN = "unbidden_seen"
 # How long an incident waits for the habits of its person before it is shown without them, which come after.
 _SOON_S = 0.1
+
+
+class _Filter(BaseModel):
+    """What the address of the list asks for; what it says otherwise is let be."""
+
+    severity: list[str] = []
+    stage: list[str] = []
+    state: list[str] = []
+    who: str = ""
+    detection: str = ""
+    text: str = ""
+    withdrawn: bool = False
+
+    def wanted(self, viewer: Viewer) -> Wanted:
+        """Which incidents these are. `who` is mine or nobody; anything else is everybody's."""
+        return Wanted(
+            severities=frozenset(self.severity), stages=frozenset(self.stage), states=frozenset(self.state), text=self.text[:200],
+            assignee={"mine": viewer.name, "nobody": ""}.get(self.who), withdrawn=self.withdrawn,
+            detection=self.detection[:200] or None,
+        )  # fmt: skip
+
 
 router = APIRouter(dependencies=[Depends(require("viewer"))])
 
@@ -54,15 +77,18 @@ def overview(request: Request) -> Response:
 
 
 @router.get("/incidents")
-def incidents(request: Request, severity: Annotated[list[str] | None, Query()] = None, state: Annotated[list[str] | None, Query()] = None,
-              text: str = "", after: str | None = None, withdrawn: Annotated[bool, Query()] = False) -> Response:  # fmt: skip  # noqa: FBT002 - what an address says
+def incidents(request: Request, asked: Annotated[_Filter, Query()], after: str | None = None) -> Response:
     """The list of incidents, filtered."""
     around: Surroundings = request.app.state.surroundings
-    wanted = Wanted(severities=frozenset(severity or ()), states=frozenset(state or ()), text=text[:200], withdrawn=withdrawn)
+    wanted = asked.wanted(request.state.viewer)
     page = Incidents(around.desk).page(wanted, after, 50)
     documents = {one.id: one.document for one in around.desk.incidents(ids=[row.id for row in page.rows], withdrawn=True)} if page.rows else {}
     rows = [(row, documents[row.id], marks(documents[row.id])) for row in page.rows if row.id in documents]
-    return render(request, "incidents.html.j2", rows=rows, after=page.after, wanted=wanted)
+    query = urlencode(asked.model_dump(exclude_defaults=True), doseq=True)
+    return render(
+        request, "incidents.html.j2", rows=rows, after=page.after, wanted=wanted, who=asked.who, query=query, is_later=after is not None,
+        severities={name: name for name in words.SEVERITIES}, stages=wording.STAGES,
+    )  # fmt: skip
 
 
 @router.get("/incidents/{incident_id}")

@@ -12,6 +12,7 @@ from unbidden.views.incidents import Row
 from unbidden.views.overview import Board
 
 STATES = {"new": "New", "triage": "Triage", "investigate": "Investigate", "respond": "Respond", "closed": "Closed"}
+STAGES = {"attempted": "held off", "approved": "approved", "persisted": "persisted"}
 VERDICTS = {"true_positive": "True attack", "exercise": "Exercise", "benign": "Harmless"}
 WHATS = {
     "opened": "opened", "reopened": "opened again", "stage_raised": "went further", "severity_raised": "became more severe", "lowered": "became less severe",

@@ -17,6 +17,7 @@ from unbidden.desk import outbox as posting
 from unbidden.desk.accounts import Accounts
 from unbidden.desk.database import connect, reading, shown, writing
 from unbidden.desk.documents import key_of
+from unbidden.desk.fired import Fired, counted
 from unbidden.desk.handling import Decision, Handling
 from unbidden.desk.listing import Brief, Choice, Ended, Mark, Person
 from unbidden.desk.news import News
@@ -289,6 +290,11 @@ class Desk:
         """Incidents with a verdict, by id, with their documents: what weights are fitted to."""
         with reading(self._engine) as connection:
             return listing.verdicts(connection, after, limit)
+
+    def fired(self, since: datetime) -> dict[str, Fired]:
+        """Each detection that incidents since a time rest on: in how many it fired, and what people said of them. Withdrawn ones do not count."""
+        with reading(self._engine) as connection:
+            return counted(connection, since)
 
     def news(self, after: int, limit: int = 200) -> list[News]:
         """What became different after a position, the earliest first."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
-from unbidden.desk import chain, news
+from unbidden.desk import chain, fired, news
 from unbidden.desk.documents import Filed
 from unbidden.desk.handling import CLOSED, UNLISTED, handling, is_withdrawn, link, note, urgency_of
 from unbidden.desk.tables import SEVERITIES, STAGES
@@ -44,6 +44,7 @@ def follow(connection: Connection, turns: Sequence[tuple[Filed, int, str]], gone
             _open_again(connection, row, at)
             what[row["incident_id"]] = "opened_again"
     _write(connection, rows, had)
+    fired.keep(connection, [now.document for now, _, _ in turns])
     news.tell(connection, [(rows[name], word) for name, word in sorted(what.items()) if rows[name]["urgency"] != UNLISTED], at)
 
 

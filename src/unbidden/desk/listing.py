@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, Table, func, select, tuple_
 
 from unbidden.desk.documents import key_of
+from unbidden.desk.fired import rests_on
 from unbidden.desk.handling import CLOSED, OPEN, WITHDRAWN, Handling, handling, shown, urgency_of
 from unbidden.desk.tables import SEVERITIES, incident
 
@@ -18,7 +19,10 @@ _LIKE = str.maketrans({"\\": r"\\", "%": r"\%", "_": r"\_"})
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which incidents are listed. Empty means any. `until` and `since` are about the time of an incident; `text` is looked for in user and id."""
+    """Which incidents are listed. Empty means any.
+
+    `until` and `since` are about the time of an incident, `text` is looked for in user and id, and `detection` is one that the incident rests on.
+    """
 
     users: frozenset[str] = frozenset()
     severities: frozenset[str] = frozenset()
@@ -31,6 +35,7 @@ class Choice:
     text: str = ""
     withdrawn: bool = False
     verdicts: frozenset[str] = frozenset()
+    detection: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +154,8 @@ def _conditions(choice: Choice) -> list[ColumnElement[bool]]:
         found.append(handling.c.assignee == choice.assignee if choice.assignee else handling.c.assignee.is_(None))
     if choice.campaign is not None:
         found.append(handling.c.campaign == choice.campaign)
+    if choice.detection is not None:
+        found.append(rests_on(choice.detection))
     if choice.since is not None:
         found.append(handling.c.last_at >= choice.since)
     if choice.until is not None:

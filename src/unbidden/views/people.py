@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -21,8 +22,8 @@ _MOST_EVENTS = 50_000
 _TRAITS = ("network", "device", "client", "app", "country", "city", "factor", "phone", "provider")
 _PERSON: LiteralString = "SELECT * FROM main.person WHERE person = $1"
 _HABITS: LiteralString = """
-SELECT trait, value, max(days) AS days, min(first_at) AS first_at, max(first_at) AS last_at FROM habit
-WHERE trait NOT IN ('any', 'prompted', 'client at', 'device at', 'asn') GROUP BY ALL ORDER BY trait, days DESC, last_at DESC, value
+SELECT trait, value, list(first_at ORDER BY first_at) AS days FROM habit
+WHERE trait NOT IN ('any', 'prompted', 'client at', 'device at', 'asn') GROUP BY ALL ORDER BY trait, count(*) DESC, max(first_at) DESC, value
 """
 _OWNERS: LiteralString = """
 SELECT network, any_value(org) AS org, any_value(city) AS city, any_value(country) AS country FROM event WHERE network IS NOT NULL GROUP BY network
@@ -44,13 +45,15 @@ FROM prompt p LEFT JOIN familiar f USING (prompt_id) ORDER BY p.sent_at DESC LIM
 
 @dataclass(frozen=True, slots=True)
 class Habit:
-    """One thing that a person usually does: on how many days, first and last; `note` says whose a network is."""
+    """One thing that a person usually does: when on each day it was first seen, in order (naive UTC); `note` says whose a network is."""
 
     value: str
-    days: int
-    first_at: datetime
-    last_at: datetime
+    days: Sequence[datetime]
     note: str = ""
+
+    def before(self, at: datetime) -> int:
+        """On how many days it was seen before a time (aware)."""
+        return bisect_left(self.days, at.astimezone(UTC).replace(tzinfo=None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,7 @@ class People:
         return self._around.desk.incidents(users=[name], withdrawn=True)
 
     def beside(self, document: Mapping[str, Any], within_s: float | None = None) -> list[tuple[str, str, str]] | None:
-        """What a person usually does beside what was asked in an incident: the trait, the habit, what happened. None when it is not known in time."""
+        """What a person did before an incident beside what was asked in it: the trait, the habit, what happened. None when it is not known in time."""
         try:
             person = self._worker.submit(self.one, str(document["user"])).result(within_s)
         except TimeoutError:
@@ -107,9 +110,9 @@ class People:
             "network": _listed(_network(row) for row in document["requesters"]), "app": _listed(entry["app"] for entry in asked),
             "factor": _listed(str(entry["factor"]).replace("_", " ") for entry in asked), "phone": _listed(_place(row) for row in document["answerers"]),
         }  # fmt: skip
-        rows = []
+        rows, begun = [], datetime.fromisoformat(document["first_at"])
         for trait, said in happened.items():
-            usual = _listed(f"{habit.note or habit.value.replace('_', ' ')} ({habit.days} d)" for habit in person.habits.get(trait, ())[:3])
+            usual = _usual(person.habits.get(trait, ()), begun)
             if said or usual:
                 rows.append((trait, usual or "nothing known", said or "not in the log"))
         return rows
@@ -144,7 +147,7 @@ def _person(con: duckdb.DuckDBPyConnection, name: str, about: Mapping[str, Any],
     for row in engine.records(con, _HABITS):
         if row["trait"] in habits:
             note = owners.get(row["value"], "") if row["trait"] in ("network", "phone") else ""
-            habits[row["trait"]].append(Habit(row["value"], row["days"], row["first_at"], row["last_at"], note))
+            habits[row["trait"]].append(Habit(row["value"], row["days"], note))
     hours = {row["hour"]: row["days"] for row in engine.records(con, _HOURS)}
     prompts = [{**row, **{key: engine.iso(row[key]) for key in ("sent_at", "fate_at")}} for row in engine.records(con, _PROMPTS)]
     factors = [{**row, "last_at": engine.iso(row["last_at"])} for row in engine.records(con, _FACTORS)]
@@ -163,6 +166,12 @@ def _days(rows: Sequence[Mapping[str, Any]], now: datetime, most: int = 30) -> l
 def _listed(values: Any) -> str:  # noqa: ANN401 - any iterable of texts
     found = list(dict.fromkeys(str(value) for value in values if value))
     return ", ".join(found[:4]) + (f" and {len(found) - 4} more" if len(found) > 4 else "")
+
+
+def _usual(habits: Sequence[Habit], before: datetime) -> str:
+    """The habits that were most usual before a time, with the days on which they were seen."""
+    known = sorted(((habit.before(before), habit) for habit in habits), key=lambda pair: -pair[0])
+    return _listed(f"{habit.note or habit.value.replace('_', ' ')} ({days} d)" for days, habit in known[:3] if days)
 
 
 def _network(row: Mapping[str, Any]) -> str:

@@ -160,12 +160,7 @@ class Recent:
             f"CREATE OR REPLACE TABLE {self._day}.event AS {line.EVENTS} AND e.occurred_at >= $first - {_MARGIN} AND e.occurred_at < $end + {_MARGIN}", given
         )
         steps.run(con, "prompts", {"as_of": now})
-        con.execute("BEGIN")
-        try:
+        with engine.at_once(con):
             con.execute(f"DELETE FROM {self._all}.prompt WHERE sent_at >= $first AND sent_at < $end", given)
             con.execute(f"INSERT INTO {self._all}.prompt BY NAME SELECT * FROM {self._day}.prompt WHERE sent_at >= $first AND sent_at < $end", given)
-            con.execute("COMMIT")
-        except duckdb.Error:
-            con.execute("ROLLBACK")
-            raise
         self._made.update((day, self._wanted[day]) for day in days)

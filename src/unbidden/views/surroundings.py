@@ -11,6 +11,7 @@ import duckdb
 
 from unbidden.desk import Desk
 from unbidden.detect import Catalogue
+from unbidden.settings.shown import Group
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,7 @@ class Surroundings:
 
     `cursor` gives a connection of its own to the judge's engine, whose schema main has `event`, `alias`, `patience`, `client_word` and `person`;
     `health` is the tree of /health as JSON-ready objects; `raw_rows` gives the rows as they came by ids of events, of those that are still kept, and
-    is None where no rows are kept. `clock` is aware UTC.
+    is None where no rows are kept. `clock` is aware UTC. `settings` is the configuration without its secrets, None where there is none.
     """
 
     desk: Desk
@@ -29,3 +30,4 @@ class Surroundings:
     clock: Callable[[], datetime]
     raw_rows: Callable[[Sequence[str]], Mapping[str, str]] | None = None
     name: str = "unbidden"
+    settings: Callable[[], Sequence[Group]] | None = None

@@ -1,7 +1,11 @@
 // Charts, drawn by ECharts where it is installed; the same numbers stand in a table or in words beside each.
 import { format, zoneOf } from "./times.js";
 
-const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+// A colour of the style sheet as the present theme has it: what a property says of itself is both of them.
+const probe = document.createElement("span");
+probe.hidden = true;
+document.body.append(probe);
+const token = (name) => { probe.style.color = `var(--${name})`; return getComputedStyle(probe).color; };
 const FATES = { approved: ["approved", "chart-calm"], unanswered: ["ignored", "unanswered"], denied: ["denied", "denied"], reported: ["reported", "reported"], other: ["other", "ordinary"] };
 
 const look = () => ({
@@ -36,8 +40,10 @@ const KINDS = {
     };
   },
   columns({ labels, series }) {
-    const tones = ["accent", "unanswered", "denied", "approved"];
-    return { ...look(), ...axes({ type: "category", data: labels }), series: series.map((one, i) => ({ name: one.name, type: "bar", data: one.data, itemStyle: { color: token(tones[i % tones.length]) }, barMaxWidth: 26, emphasis: { disabled: true } })) };
+    // What has a colour of its own everywhere else has it here.
+    const own = { refused: "denied", denied: "denied", ignored: "unanswered", unanswered: "unanswered", approved: "approved" }, rest = ["usual", "chart-calm", "policy", "blocked"];
+    const toneOf = (one, i) => own[one.name] ?? rest[i % rest.length];
+    return { ...look(), ...axes({ type: "category", data: labels }), series: series.map((one, i) => ({ name: one.name, type: "bar", data: one.data, itemStyle: { color: token(toneOf(one, i)) }, barMaxWidth: 26, emphasis: { disabled: true } })) };
   },
 };
 

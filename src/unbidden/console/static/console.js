@@ -14,6 +14,23 @@ document.addEventListener("click", (event) => {
 });
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => document.dispatchEvent(new Event("theme")));
 
+// A list that is sieved by what is typed above it.
+document.addEventListener("input", (event) => {
+  const place = event.target.dataset?.sieve && document.querySelector(event.target.dataset.sieve);
+  if (!place) return;
+  const wanted = event.target.value.trim().toLowerCase().split(/\s+/).filter(Boolean);
+  for (const one of place.querySelectorAll(":scope > section > details")) {
+    const text = one.textContent.toLowerCase();
+    one.hidden = !wanted.every((word) => text.includes(word));
+  }
+  for (const section of place.querySelectorAll(":scope > section")) section.hidden = !section.querySelector(":scope > details:not([hidden])");
+  place.querySelector("[data-none]").hidden = place.querySelector(":scope > section:not([hidden])") !== null;
+});
+// What an address points at within a page is opened.
+const opened = () => { const one = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1))); if (one instanceof HTMLDetailsElement) { one.open = true; one.scrollIntoView(); } };
+addEventListener("hashchange", opened);
+opened();
+
 // Every sheet says which incident it is of, when that was, whose time is shown, and when it was printed.
 const minute = (at) => `${new Date(at).toISOString().slice(0, 16).replace("T", " ")} UTC`;
 addEventListener("beforeprint", () => {

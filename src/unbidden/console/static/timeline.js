@@ -194,7 +194,7 @@ class Timeline extends HTMLElement {
     } else body.append(el("text", { class: cls, x: -12, y: lane.y + 4, "text-anchor": "end" }, `${cut(lane.title[0], this.left < 100 ? 9 : 18)}${lane.n > 1 ? `  ${lane.n}` : ""}`));
   }
   drawAxis(body, height, zone) {
-    let shown = "";
+    let shown = "", dayEnd = -Infinity, clockEnd = -Infinity;
     for (const [index, part] of this.axis.parts.entries()) {
       if (index) {
         const before = this.axis.parts[index - 1], left = before.x + before.w + 5;
@@ -209,8 +209,17 @@ class Timeline extends HTMLElement {
       for (const t of ticks) {
         const x = this.axis.x(t), day = format(t, zone, { weekday: "short", day: "numeric", month: "short" });
         body.append(el("path", { class: "grid", d: `M${x} 36V${height - 6}` }));
-        body.append(el("text", { class: day !== shown ? "" : "dim", x, y: 28, "text-anchor": "middle" }, format(t, zone, { hour: "2-digit", minute: "2-digit", ...(step < 60 && isRound && span >= 1 ? { second: "2-digit" } : {}) })));
-        if (day !== shown) body.append(el("text", { class: "strong", x, y: 12, "text-anchor": x < 30 ? "start" : "middle" }, day));
+        const told = format(t, zone, { hour: "2-digit", minute: "2-digit", ...(step < 60 && isRound && span >= 1 ? { second: "2-digit" } : {}) });
+        if (x - told.length * 3.3 > clockEnd) {
+          body.append(el("text", { class: day !== shown ? "" : "dim", x, y: 28, "text-anchor": "middle" }, told));
+          clockEnd = x + told.length * 3.3 + 6;
+        }
+        if (day === shown) continue;
+        // A day is said in as many words as there is room for.
+        const begin = (one) => (x < 30 ? x : x - one.length * 3.6), fitting = [day, day.replace(/^\S+ /, ""), day.replace(/\D/g, "")].find((one) => begin(one) > dayEnd);
+        if (!fitting) continue;
+        body.append(el("text", { class: "strong", x: begin(fitting), y: 12 }, fitting));
+        dayEnd = begin(fitting) + fitting.length * 7.2 + 8;
         shown = day;
       }
     }
