@@ -128,7 +128,7 @@ class _Listener:
     still: Callable[[], bool]
     clock: Callable[[], float]
     health: dict[str, Any] | None = None
-    looking: dict[str, Any] = field(default_factory=dict)
+    looking: dict[str, Any] | None = None
     heard: int = -1
     beat_at: float = 0.0
     look_at: float = 0.0
@@ -195,7 +195,7 @@ class _Listener:
             yield _event("incident", one.position, _shown(one))
 
     def _see(self) -> Iterator[bytes]:
-        """Who has which incident open; machines are not told."""
+        """Who has which incident open, at the beginning and when it changes; machines are not told."""
         if self.is_person and (looking := dict(self.pulse.presence.now())) != self.looking:
             self.looking = looking
             yield _event("looking", self.position, looking)

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from unbidden.access import require
-from unbidden.console.page import render
+from unbidden.console.page import position, render
 from unbidden.desk import Recorded
 from unbidden.views import Surroundings
 from unbidden.views.detections import shown
@@ -19,7 +19,7 @@ from unbidden.views.people import Person
 
 _FATES = ("approved", "unanswered", "denied", "reported")
 
-router = APIRouter(dependencies=[Depends(require("viewer"))])
+router = APIRouter(dependencies=[Depends(require("viewer")), Depends(position)])
 
 
 @router.get("/people/{name:path}")

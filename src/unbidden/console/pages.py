@@ -12,7 +12,7 @@ from starlette.responses import Response
 from unbidden.access import require
 from unbidden.console import wording
 from unbidden.console.evidence import evidence
-from unbidden.console.page import cleaned, render
+from unbidden.console.page import cleaned, position, render
 from unbidden.console.timeline import timeline
 from unbidden.engine import iso
 from unbidden.report import words
@@ -27,7 +27,7 @@ _SEEN = "unbidden_seen"
 # How long an incident waits for the habits of its person before it is shown without them, which come after.
 _SOON_S = 0.1
 
-router = APIRouter(dependencies=[Depends(require("viewer"))])
+router = APIRouter(dependencies=[Depends(require("viewer")), Depends(position)])
 
 
 @router.get("/")
