@@ -147,7 +147,7 @@ def test_a_decision_is_shown_at_once_and_a_stale_one_is_told(serve: Callable[...
     one.wait_for_selector("text=Give it back")
     other.click("button:has-text('Triage')")
     other.wait_for_selector(".stale")
-    assert "changed this incident meanwhile" in other.inner_text(".stale")
+    assert "changed by dana meanwhile" in other.inner_text(".stale")
     for page in (one, other):
         page.close()
 

@@ -282,6 +282,11 @@ class Desk:
         with reading(self._engine) as connection:
             return listing.briefs(connection, choice, after, limit)
 
+    def brief(self, incident_id: str) -> Brief | None:
+        """One incident in short; None when there is none of this id."""
+        with reading(self._engine) as connection:
+            return listing.brief(connection, incident_id)
+
     def notes(self, incident_id: str) -> list[dict[str, Any]]:
         """The notes of an incident, the earliest first: position, at, who, text."""
         with reading(self._engine) as connection:

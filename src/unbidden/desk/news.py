@@ -81,6 +81,12 @@ def last(connection: Connection) -> int:
     return connection.execute(select(func.max(news.c.position))).scalar_one() or 0
 
 
+def maker(connection: Connection, incident_id: str, handling: int) -> str | None:
+    """Who brought the handling of an incident to a revision; None where nobody did, or it is not known any more."""
+    query = select(news.c.who).where(news.c.incident_id == incident_id, news.c.handling == handling).order_by(news.c.position).limit(1)
+    return connection.execute(query).scalar_one_or_none()
+
+
 def let_go(connection: Connection, before: datetime) -> int:
     """How many were let go of: all up to the last that came before an instant. The very last stays, for positions go on from it."""
     upto = connection.execute(select(func.max(news.c.position)).where(news.c.at < before)).scalar_one() or 0

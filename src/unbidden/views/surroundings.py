@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,8 +18,8 @@ class Surroundings:
     """What the console and the API stand on. Every test can build one without a server.
 
     `cursor` gives a connection of its own to the judge's engine, whose schema main has `event`, `alias`, `patience`, `client_word` and `person`;
-    `health` is the tree of /health as JSON-ready objects; `raw_rows` gives the rows as they came by ids of events, of those that are still kept, and
-    is None where no rows are kept. `clock` is aware UTC.
+    `health` is the tree of /health as JSON-ready objects; `raw_rows` gives the rows as they came by ids of events with their times, of those that are
+    found, and is None where no rows are kept. `clock` is aware UTC.
     """
 
     desk: Desk
@@ -27,5 +27,5 @@ class Surroundings:
     health: Callable[[], Mapping[str, Any]]
     catalogue: Catalogue
     clock: Callable[[], datetime]
-    raw_rows: Callable[[Sequence[str]], Mapping[str, str]] | None = None
+    raw_rows: Callable[[Mapping[str, datetime]], Mapping[str, str]] | None = None
     name: str = "unbidden"
