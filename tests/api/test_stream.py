@@ -6,6 +6,7 @@ import random
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -16,7 +17,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from tests.api.surroundings import HEALTH, Around, Gate
+from tests.api.surroundings import HEALTH, Around, Gate, outer
 from tests.desk.fixtures import AT, file_desk
 from tests.desk.incidents import incident
 from unbidden.api.application import application
@@ -46,6 +47,18 @@ class Place:
         """One more incident."""
         self.count += 1
         self.desk.record([], [incident(f"i{self.count:04d}", user=f"u{self.count}\n\ndata: x")], AT)
+
+
+@contextmanager
+def served(desk: Desk) -> Iterator[str]:
+    """Where another server of the same desk has its stream."""
+    app = outer(Around(desk), Pulse(3600.0))
+    app.state.confirmations = Confirmations(1)
+    server = Serving(app, Http(address="127.0.0.1", port=0))
+    try:
+        yield f"http://127.0.0.1:{server.start()}/v1/stream"
+    finally:
+        server.stop()
 
 
 @pytest.fixture
@@ -160,6 +173,21 @@ def test_it_begins_after_a_position(place: Place) -> None:
     one = Listener(f"{place.url}?after=1")
     one.listen(lambda: len(one.incidents) == 2)
     assert one.incidents == ["i0002", "i0003"]
+
+
+def test_a_server_that_begins_again_tells_what_was_missed(place: Place) -> None:
+    one, other = Listener(place.url), Listener(place.url)
+    place.feed()
+    for each in (one, other):
+        each.last = "0"
+        each.listen(lambda each=each: each.incidents)
+    place.feed()
+    with served(place.desk) as url:
+        place.feed()
+        for each in (one, other):
+            each.url = url
+            each.listen(lambda each=each: len(each.incidents) == 3)
+    assert one.incidents == other.incidents == ["i0001", "i0002", "i0003"]
 
 
 @pytest.mark.parametrize("last", ["1", "2", "999999"])
