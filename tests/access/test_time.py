@@ -50,6 +50,16 @@ def test_a_session_ends_when_it_is_idle_and_when_it_is_old(open_house: House) ->
     assert len(open_house.porter.desk.visits.sessions(account.id)) == 1
 
 
+def test_a_page_that_is_left_open_keeps_no_session_alive(open_house: House) -> None:
+    open_house.person()
+    browser, hand = open_house.browser(), open_house.hand
+    browser.sign_in()
+    for _ in range(4):
+        hand.pass_by(minutes=15)
+        browser.get("/v1/stream")
+    assert browser.get("/").status_code == 303
+
+
 def test_what_changes_how_one_signs_in_needs_a_sign_in_of_late(open_house: House) -> None:
     open_house.person()
     browser = open_house.browser()

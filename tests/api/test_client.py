@@ -67,7 +67,7 @@ def test_the_client(place: Place) -> None:
     assert client.link("a", "SEC-1").revision == 2
     done = client.decide("a", {"state": "closed", "verdict": "benign", "why": "x"}, 2)
     assert (done.state, done.closed_at, client.handling("a")) == ("closed", AT, done)
-    with pytest.raises(ConflictError, match="somebody else"):
+    with pytest.raises(ConflictError, match="by soar meanwhile"):
         client.decide("a", {"assignee": None}, 2)
     with pytest.raises(ApiError, match=r"404.*no such incident") as caught:
         client.incident("a b?#%")
@@ -98,7 +98,7 @@ def test_the_command(place: Place, tmp_path: Path) -> None:
     assert place.run("note", "a", "-", stdin="from a pipe").exit_code == 0
     assert place.run("assign", "a", "eve", "--state", "investigate").stdout == "a is assigned to eve now.\n"
     late = place.run("close", "a", "--verdict", "benign", "--why", "x", "--revision", "1")
-    assert (late.exit_code, "somebody else" in late.stderr) == (2, True)
+    assert (late.exit_code, "changed by soar meanwhile" in late.stderr) == (2, True)
     assert place.run("close", "a", "--verdict", "benign").exit_code == 2
     assert place.run("close", "a", "--verdict", "benign", "--why", "her own phone").stdout == "a is closed: benign.\n"
     shown = place.run("show", "a").stdout

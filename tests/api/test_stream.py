@@ -6,7 +6,9 @@ import random
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import httpx2
@@ -15,7 +17,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from tests.api.surroundings import HEALTH, Around, Gate
+from tests.api.surroundings import HEALTH, Around, Gate, outer
 from tests.desk.fixtures import AT, file_desk
 from tests.desk.incidents import incident
 from unbidden.api.application import application
@@ -32,7 +34,7 @@ WAIT_S = 20.0
 
 @dataclass(slots=True)
 class Place:
-    """A server with its desk; what is fed to it wakes it."""
+    """A server with its desk. By itself it would look after an hour: whatever is heard before, a beat brought."""
 
     desk: Desk
     pulse: Pulse
@@ -45,13 +47,24 @@ class Place:
         """One more incident."""
         self.count += 1
         self.desk.record([], [incident(f"i{self.count:04d}", user=f"u{self.count}\n\ndata: x")], AT)
-        self.pulse.beat()
+
+
+@contextmanager
+def served(desk: Desk) -> Iterator[str]:
+    """Where another server of the same desk has its stream."""
+    app = outer(Around(desk), Pulse(3600.0))
+    app.state.confirmations = Confirmations(1)
+    server = Serving(app, Http(address="127.0.0.1", port=0))
+    try:
+        yield f"http://127.0.0.1:{server.start()}/v1/stream"
+    finally:
+        server.stop()
 
 
 @pytest.fixture
 def place(file_desk: Desk) -> Iterator[Place]:
     """A running server."""
-    pulse, health = Pulse(), dict(HEALTH)
+    pulse, health = Pulse(3600.0), dict(HEALTH)
     app = Starlette(routes=[Mount("/v1", application(Around(file_desk, lambda: health), pulse))])
     gates: list[Gate] = []
 
@@ -160,9 +173,76 @@ def test_it_begins_after_a_position(place: Place) -> None:
     one = Listener(f"{place.url}?after=1")
     one.listen(lambda: len(one.incidents) == 2)
     assert one.incidents == ["i0002", "i0003"]
-    other = Listener(place.url, last="999999")
-    other.listen(lambda: other.events)
-    assert (other.events[0][0], other.last) == ("health", "3")
+
+
+def test_a_server_that_begins_again_tells_what_was_missed(place: Place) -> None:
+    one, other = Listener(place.url), Listener(place.url)
+    place.feed()
+    for each in (one, other):
+        each.last = "0"
+        each.listen(lambda each=each: each.incidents)
+    place.feed()
+    with served(place.desk) as url:
+        place.feed()
+        for each in (one, other):
+            each.url = url
+            each.listen(lambda each=each: len(each.incidents) == 3)
+    assert one.incidents == other.incidents == ["i0001", "i0002", "i0003"]
+
+
+@pytest.mark.parametrize("last", ["1", "2", "999999"])
+def test_who_is_too_far_behind_is_told_that_something_is_lost(place: Place, last: str) -> None:
+    for _ in range(4):
+        place.feed()
+    place.desk.record([], [incident("late")], AT + timedelta(days=2))
+    assert place.desk.let_news_go(AT + timedelta(days=1)) == 4
+    one = Listener(place.url, last=last)
+    one.listen(lambda: one.events)
+    assert one.events[0] == ("lost", 5, {})
+    place.feed()
+    one.listen(lambda: one.incidents)
+    assert one.incidents == ["i0005"]
+
+
+def test_who_has_all_that_is_gone_is_told_the_rest(place: Place) -> None:
+    place.feed()
+    place.desk.record([], [incident("late")], AT + timedelta(days=2))
+    place.desk.let_news_go(AT + timedelta(days=1))
+    one = Listener(f"{place.url}?after=1")
+    one.listen(lambda: one.incidents)
+    assert (one.incidents, {name for name, _, _ in one.events}) == (["late"], {"incident"})
+
+
+def test_what_another_process_writes_is_seen_too(place: Place) -> None:
+    place.pulse.fallback_s = 0.1
+    one = Listener(place.url)
+
+    def write() -> None:
+        with Desk.open(place.desk.url) as other:
+            other.record([], [incident("elsewhere")], AT)
+
+    threading.Timer(0.5, write).start()
+    one.listen(lambda: one.incidents)
+    assert one.incidents == ["elsewhere"]
+
+
+def test_a_decision_is_told_at_once(place: Place) -> None:
+    place.feed()
+    one = Listener(f"{place.url}?after=1")
+    threading.Timer(0.5, lambda: place.desk.add_note("i0001", "mine", "eve", AT)).start()
+    one.listen(lambda: one.incidents)
+    assert [data["what"] for name, _, data in one.events if name == "incident"] == ["noted"]
+
+
+def test_people_are_told_who_looks_and_machines_are_not(place: Place) -> None:
+    machine, eve, vera = (Listener(f"{place.url}?looking=i0001", who=who) for who in ("reader", "analyst", "viewer"))
+    other = threading.Thread(target=vera.listen, args=(lambda: any(data.get("i0001") == ["vera"] for _, _, data in vera.events),))
+    threading.Timer(0.3, other.start).start()
+    eve.listen(lambda: any(data == {"i0001": ["eve", "vera"]} for _, _, data in eve.events))
+    other.join(WAIT_S)
+    assert [data for name, _, data in vera.events if name == "looking"][-1:] == [{"i0001": ["vera"]}], "eve is gone"
+    machine.listen(lambda: machine.events)
+    assert {name for name, _, _ in machine.events} == {"health"}
 
 
 def test_it_ends_with_the_session(place: Place) -> None:

@@ -36,7 +36,7 @@ HEALTH = {
     }],
 }  # fmt: skip
 ANALYST = Viewer("dana", "analyst")
-SECRET = "hunter2"  # noqa: S105 - nobody's
+SECRET = "hunter2"  # noqa: S105 - it opens nothing
 CONFIGURED = settings_of(f"""
 name = "soc-1"
 [lake]

@@ -15,29 +15,37 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from unbidden.access import Viewer
 from unbidden.access.headers import guard
 
+# Behind whatever position the desk of a test has reached.
+_FIRST = 1_000_000
+
 
 @dataclass(slots=True)
 class Stream:
     """Server-sent events for whoever listens; `tell` sends one to all."""
 
-    heard: list[str] = field(default_factory=list)
+    heard: list[tuple[str, str]] = field(default_factory=list)
     is_over: bool = False
 
     def tell(self, **told: object) -> None:
         """Send an event of an incident."""
-        self.heard.append(json.dumps(told))
+        self.heard.append(("incident", json.dumps(told)))
+
+    def lose(self) -> None:
+        """Say that there is something that can no longer be told."""
+        self.heard.append(("lost", "{}"))
 
     async def answer(self, request: Request) -> Response:
         """The stream, from the event after the one that the browser had last."""
         last = request.headers.get("last-event-id")
 
         async def events() -> AsyncIterator[str]:
-            at = int(last) if last else len(self.heard)
+            at = int(last) - _FIRST if last else len(self.heard)
             yield ": here\n\n"
             while not self.is_over:
                 while at < len(self.heard):
                     at += 1
-                    yield f"id: {at}\nevent: incident\ndata: {self.heard[at - 1]}\n\n"
+                    name, data = self.heard[at - 1]
+                    yield f"id: {_FIRST + at}\nevent: {name}\ndata: {data}\n\n"
                 await asyncio.sleep(0.05)
 
         return StreamingResponse(events(), media_type="text/event-stream", headers={"Cache-Control": "no-store"})

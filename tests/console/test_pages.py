@@ -100,20 +100,38 @@ def test_a_decision_holds_and_a_stale_one_is_refused(serve: Callable[..., Site],
     place = f"{site.url}/incidents/{found[0]['id']}/handling"
     assert get(place, {"what": "assignee", "value": "me", "revision": "0"})[0] == 303
     assert "Give it back" in get(place)[1]
-    get(place, {"what": "state", "value": "closed", "revision": "0"})
+    status, text, _ = get(place, {"what": "state", "value": "closed", "revision": "0"})
+    assert (status, "This incident was changed by dana meanwhile" in text) == (409, True)
     assert 'value="closed" aria-pressed="false"' in get(place)[1]
     get(place, {"what": "state", "value": "closed", "revision": "1"})
     assert 'value="closed" aria-pressed="true"' in get(place)[1]
 
 
+def test_a_ticket_is_linked_by_its_address_or_its_number(serve: Callable[..., Site], found: list[dict[str, Any]]) -> None:
+    place = f"{serve(found).url}/incidents/{found[0]['id']}"
+    for revision, ticket in enumerate(("SEC-1234", "https://tickets.example.com/7")):
+        assert get(f"{place}/handling", {"what": "link", "value": ticket, "revision": str(revision)})[0] == 303
+    text = get(place)[1]
+    assert '<li><bdi dir="ltr">SEC-1234</bdi></li>' in text, "a number is no link"
+    assert '<a href="https://tickets.example.com/7"' in text
+
+
+def test_a_verdict_can_be_taken_back(serve: Callable[..., Site], found: list[dict[str, Any]]) -> None:
+    place = f"{serve(found).url}/incidents/{found[0]['id']}/handling"
+    for revision, (value, why) in enumerate((("benign", "her own phone"), ("", ""))):
+        assert get(place, {"what": "verdict", "value": value, "why": why, "revision": str(revision)})[0] == 303
+    assert "took the verdict back" in get(place)[1]
+
+
 @pytest.mark.parametrize("data", [
     {"what": "state", "value": "burnt"}, {"what": "verdict", "value": "benign"}, {"what": "link", "value": "javascript:alert(1)"},
-    {"what": "note", "value": " "},
+    {"what": "note", "value": " "}, {"what": "verdict", "value": "exercise"}, {"what": "link", "value": "two words"},
 ])  # fmt: skip
 def test_a_decision_that_makes_no_sense_changes_nothing(site: Site, data: dict[str, str]) -> None:
     place = f"{site.url}/incidents/{site.ids()[0]}/handling"
     before = get(place)[1]
-    get(place, {**data, "revision": "0"})
+    status, text, _ = get(place, {**data, "revision": "0"})
+    assert (status, "Nothing was changed" in text) == (422, True)
     assert get(place)[1] == before
 
 

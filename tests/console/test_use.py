@@ -107,6 +107,26 @@ def test_a_change_elsewhere_is_shown_without_a_reload(serve: Callable[..., Site]
     assert "erin changed this incident" in page.inner_text(".toast")
 
 
+def test_a_page_that_is_too_far_behind_renews_itself(serve: Callable[..., Site], page: Any, found: list[dict[str, Any]]) -> None:
+    site = serve(found)
+    page.goto(f"{site.url}/incidents/{found[0]['id']}")
+    page.wait_for_selector('u-live[data-state="on"]')
+    page.evaluate("window.stays = true")
+    site.around.desk.decide(found[0]["id"], {"assignee": "erin"}, "erin", site.around.clock())
+    site.stream.lose()
+    page.wait_for_selector("#handling header:has-text('erin')")
+    assert page.evaluate("window.stays")
+
+
+def test_what_came_while_a_page_was_on_its_way_is_told(serve: Callable[..., Site], page: Any, found: list[dict[str, Any]]) -> None:
+    site = serve(found)
+    asked: list[str] = []
+    page.on("request", lambda one: asked.append(one.url))
+    page.goto(f"{site.url}/incidents/{found[0]['id']}")
+    page.wait_for_selector('u-live[data-state="on"]')
+    assert f"{site.url}/v1/stream?after={site.around.desk.last_news()}&looking={found[0]['id']}" in asked
+
+
 def test_words_that_are_being_written_survive_a_change_elsewhere(site: Site, page: Any, found: list[dict[str, Any]]) -> None:
     page.goto(f"{site.url}/incidents/{found[0]['id']}")
     page.wait_for_selector('u-live[data-state="on"]')
@@ -127,7 +147,7 @@ def test_a_decision_is_shown_at_once_and_a_stale_one_is_told(serve: Callable[...
     one.wait_for_selector("text=Give it back")
     other.click("button:has-text('Triage')")
     other.wait_for_selector(".stale")
-    assert "changed this incident meanwhile" in other.inner_text(".stale")
+    assert "changed by dana meanwhile" in other.inner_text(".stale")
     for page in (one, other):
         page.close()
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -105,17 +107,38 @@ def test_what_is_asked_is_kept_within_bounds() -> None:
     assert given(hunt, {"days": "9999", "from_hour": "-3", "to_hour": "nan", "prompts": "many"}) == {"days": 30, "from_hour": 0, "to_hour": 4, "prompts": 2}
 
 
-def test_the_rows_behind_events_are_found_in_the_lake(company: line.Run, tmp_path: Path) -> None:
-    rows = engine.rows(company.con, "SELECT event_id, occurred_at FROM main.event WHERE provider = 'okta' ORDER BY event_id LIMIT 3")
-    came_at = max(at for _, at in rows if isinstance(at, datetime)).replace(tzinfo=UTC)
-    bodies = [f'{{"uuid": "{str(one).split(":", 1)[1]}", "more": {number}}}' for number, (one, _) in enumerate(rows)]
-    lake = Lake.open(str(tmp_path / "lake"))
-    try:
-        lake.append([Lot("okta", (*bodies, '{"uuid": "another"}'), came_at, "okta")], came_at)
-        found = rows_of(lake, company.con.cursor)([str(rows[0][0]), str(rows[1][0]), "okta:gone-for-ever"])
-    finally:
-        lake.close()
-    assert found == {str(rows[0][0]): bodies[0], str(rows[1][0]): bodies[1]}
+@pytest.fixture
+def lake(tmp_path: Path) -> Iterator[Lake]:
+    """An empty lake."""
+    with closing(Lake.open(str(tmp_path / "lake"))) as opened:
+        yield opened
+
+
+HAPPENED = datetime(2026, 3, 2, 23, 58)
+
+
+def row(name: str, more: int = 0) -> str:
+    return f'{{"uuid": "{name}", "more": {more}}}'
+
+
+# In the next hour, on the next day, before its event by a clock that is off, and long after: from an archive.
+@pytest.mark.parametrize("late", [timedelta(seconds=2), timedelta(minutes=40), timedelta(minutes=-5), timedelta(hours=9), timedelta(days=5)])
+def test_the_rows_behind_events_are_found_in_the_lake(lake: Lake, late: timedelta) -> None:
+    came_at = HAPPENED.replace(tzinfo=UTC) + late
+    lake.append([Lot("okta", (row("first-of-all"), row("second-of-all"), row("another")), came_at, "okta")], came_at)
+    lake.append([Lot("okta", ('{"about": "first-of-all"}',), came_at, "okta")], came_at)
+    events = dict.fromkeys(("okta:first-of-all", "okta:second-of-all|1", "okta:gone-for-ever", "okta:short"), HAPPENED)
+    assert rows_of(lake)(events) == {"okta:first-of-all": row("first-of-all"), "okta:second-of-all|1": row("second-of-all")}
+
+
+def test_what_is_not_there_is_not_looked_for_for_ever(lake: Lake) -> None:
+    for day in range(1, 30):
+        came_at = HAPPENED.replace(tzinfo=UTC) + timedelta(days=day)
+        lake.append([Lot("okta", (row(f"of-day-{day}"),), came_at, "okta")], came_at)
+    looks = iter(range(1000))
+    assert rows_of(lake, lambda: float(next(looks)))({"okta:of-day-2": HAPPENED, "okta:of-day-29": HAPPENED}) == {"okta:of-day-2": row("of-day-2")}
+    reckoned = {f"okta:{'0' * 32}": HAPPENED}
+    assert rows_of(lake, lambda: pytest.fail("no row holds what was reckoned from it"))(reckoned) == {}
 
 
 def test_looking_on_disturbs_no_judgement(company: line.Run, tmp_path: Path) -> None:

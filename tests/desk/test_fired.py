@@ -22,7 +22,7 @@ def test_they_are_those_of_the_incidents_that_stand(url: str, found: list[Incide
         desk.record({one["user"] for one in found}, found, AT)
         assert {name: told.incidents for name, told in desk.fired(BEGIN - timedelta(days=400)).items()} == wanted
         for name in wanted:
-            listed = {one.incident_id for one in desk.briefs(Choice(detection=name), limit=1000)}
+            listed = {one.id for one in desk.briefs(Choice(detection=name), limit=1000)}
             assert listed == {one["id"] for one in found if name in {signal["detection"] for signal in one["signals"]}}
         assert desk.briefs(Choice(detection="nobody's")) == []
         assert desk.fired(AT + timedelta(days=400)) == {}

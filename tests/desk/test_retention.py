@@ -8,7 +8,7 @@ import pytest
 
 from tests.desk.fixtures import AT, Incident
 from tests.desk.test_record import SOC, at_level, deliver, rows
-from unbidden.desk import Desk
+from unbidden.desk import Desk, ForgottenError, UndecidableError
 
 _LATER = AT + timedelta(days=100)
 _BEFORE = _LATER - timedelta(days=90)
@@ -71,3 +71,38 @@ def test_an_alarm_that_is_open_can_still_be_told_to_be_over(desk: Desk, found: l
     desk.record(["Source okta"], [], _LATER, SOC)
     assert rows(desk)[-1] == "soc note withdrawn attempted medium pending"
     assert desk.let_go(_LATER + timedelta(days=1), _LATER) == 0, "its end waits to be told"
+
+
+def test_old_news_go_and_positions_go_on(desk: Desk, found: list[Incident]) -> None:
+    first, second, third = (_ended({**found[0], "id": f"i{number}", "user": f"u{number}"}, AT) for number in range(3))
+    desk.record([], [first], AT)
+    desk.record([], [second], _LATER)
+    assert (desk.let_news_go(AT), desk.let_news_go(_LATER)) == (0, 1)
+    assert desk.let_news_go(_LATER + timedelta(days=1)) == 0, "the latest stays"
+    assert [one.incident_id for one in desk.news(1)] == ["i1"]
+    for position in (0, 3):
+        with pytest.raises(ForgottenError):
+            desk.news(position)
+    desk.record([], [third], _LATER)
+    assert [(one.incident_id, one.position) for one in desk.news(2)] == [("i2", 3)]
+
+
+def test_the_audit_trail_is_kept_whatever_news_go(desk: Desk, found: list[Incident]) -> None:
+    desk.record([], [found[0]], AT)
+    for text in ("one", "two"):
+        desk.add_note(found[0]["id"], text, "eve", AT)
+    assert desk.let_news_go(_LATER) == 2
+    assert (len(desk.deeds()), desk.verify_audit().is_whole) == (2, True)
+
+
+def test_who_listens_is_told_once_it_is_kept_and_of_nothing_else(desk: Desk, found: list[Incident]) -> None:
+    heard: list[int] = []
+    desk.listen(lambda: heard.append(desk.last_news()))
+    one = _ended(found[0], AT)
+    for _ in range(2):
+        desk.record([], [one], AT)
+    assert heard == [1]
+    desk.add_note(one["id"], "mine", "eve", AT)
+    with pytest.raises(UndecidableError):
+        desk.add_note(one["id"], " ", "eve", AT)
+    assert heard == [1, 2]

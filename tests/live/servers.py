@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -19,7 +21,8 @@ from typing import Any
 import httpx2
 
 TOKEN = "token-of-a-test"  # noqa: S105 - it opens nothing
-_START_S, _STOP_S = 90.0, 60.0
+WORDS = "a long one for a test of the console"
+_START_S, _STOP_S, _COMMAND_S = 90.0, 60.0, 60.0
 _CONFIG = """
 name = "test"
 [lake]
@@ -105,6 +108,23 @@ class Server:
         """What the server answers to a question."""
         return httpx2.get(f"http://127.0.0.1:{self.port}{path}")
 
+    @property
+    def console_url(self) -> str:
+        """Where its console is."""
+        port = re.search(r"console at port (\d+)", "\n".join(reversed(self.said)))
+        assert port, self.said
+        return f"http://localhost:{port[1]}"
+
+    def run(self, *words: str, given: str = "") -> subprocess.CompletedProcess[str]:
+        """What a command says about its configuration."""
+        command = [sys.executable, "-m", "unbidden", *words, "--config", str(self.folder / "unbidden.toml")]
+        return subprocess.run(command, input=given, text=True, check=False, capture_output=True, timeout=_COMMAND_S)
+
+    def add_user(self, name: str, role: str) -> None:
+        """Let somebody sign in to its console, with WORDS."""
+        done = self.run("users", "add", name, role, given=f"{WORDS}\n")
+        assert done.returncode == 0, done.stderr
+
     def kill(self) -> None:
         """End it at once, as a power cut would."""
         assert self.process is not None
@@ -121,6 +141,13 @@ class Server:
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(_STOP_S)
+
+
+def free_port() -> int:
+    """A port that nobody listens at, for a server that is to be found again where it was."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 @dataclass(slots=True)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,11 +10,10 @@ from contextlib import contextmanager
 import httpx2
 import pytest
 
-from tests.live.servers import Server
+from tests.live.servers import WORDS, Server
 from unbidden import simulate
 from unbidden.live.replay import timed_rows
 
-_WORDS = "a long one for a test of the console"
 _WITHIN_S = 90.0
 
 
@@ -29,8 +26,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     try:
         found.start()
         for name, role in (("dana", "analyst"), ("vic", "viewer")):
-            command = [sys.executable, "-m", "unbidden", "users", "add", name, role, "--config", str(folder / "unbidden.toml")]
-            subprocess.run(command, input=f"{_WORDS}\n", text=True, check=True, capture_output=True, timeout=60)
+            found.add_user(name, role)
         texts = [row.text for row in timed_rows([str(company)])]
         for start in range(0, len(texts), 500):
             assert found.send(texts[start : start + 500])
@@ -41,10 +37,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @contextmanager
 def _signed_in(server: Server, name: str) -> Iterator[httpx2.Client]:
-    port = re.search(r"console at port (\d+)", "\n".join(server.said))
-    assert port, server.said
-    with httpx2.Client(base_url=f"http://localhost:{port[1]}", headers={"Origin": f"http://localhost:{port[1]}"}, timeout=30) as client:
-        client.post("/sign-in", data={"csrf": _csrf(client.get("/sign-in").text), "next": "/", "name": name, "password": _WORDS})
+    url = server.console_url
+    with httpx2.Client(base_url=url, headers={"Origin": url}, timeout=30) as client:
+        client.post("/sign-in", data={"csrf": _csrf(client.get("/sign-in").text), "next": "/", "name": name, "password": WORDS})
         yield client
 
 
@@ -88,13 +83,7 @@ def test_analyst_decides_and_the_api_and_the_audit_trail_know(server: Server) ->
         assert overtaken.headers["x-outcome"] == "409"
         assert client.get(f"/v1/incidents/{one}/handling").json()["state"] == "investigate"
         assert client.post(f"/incidents/{one}/handling", data=given | {"csrf": "forged"}).status_code == 403
-    verified = subprocess.run(
-        [sys.executable, "-m", "unbidden", "audit", "verify", "--config", str(server.folder / "unbidden.toml")],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    verified = server.run("audit", "verify")
     assert verified.returncode == 0, verified.stdout + verified.stderr
 
 

@@ -14,11 +14,11 @@ from sqlalchemy import event
 from tests.desk.fixtures import AT, desk, file_desk, postgresql, url
 from tests.desk.incidents import BEGIN, incident
 from tests.desk.test_properties import fresh
-from unbidden.desk import Desk
+from unbidden.desk import Brief, Desk
 from unbidden.desk.database import reading
 from unbidden.desk.tables import SEVERITIES, STAGES
 from unbidden.errors import UnusableInputError
-from unbidden.views.incidents import Incidents, Row, Wanted
+from unbidden.views.incidents import Incidents, Wanted
 
 __all__ = ["desk", "file_desk", "postgresql", "url"]
 
@@ -33,8 +33,8 @@ def fill(desk: Desk, given: list[Any], prefix: str = "i") -> None:
             desk.decide(name, {"state": state}, "eve", AT)
 
 
-def pages(views: Incidents, wanted: Wanted, limit: int, between: Any = lambda: None) -> list[Row]:
-    found, after = list[Row](), None
+def pages(views: Incidents, wanted: Wanted, limit: int, between: Any = lambda: None) -> list[Brief]:
+    found, after = list[Brief](), None
     while True:
         page = views.page(wanted, after, limit)
         assert len(page.rows) <= limit
@@ -133,7 +133,6 @@ def test_one_with_everything(file_desk: Desk) -> None:
     file_desk.add_note("a", "text", "eve", AT)
     whole = Incidents(file_desk).whole("a")
     assert whole is not None
-    assert whole.handling is not None
     assert (whole.row.state, whole.row.verdict, whole.handling.why, whole.row.handling) == ("closed", "benign", "x", 2)
     assert whole.row == Incidents(file_desk).page().rows[0]
     assert [deed["what"] for deed in whole.deeds] == ["incident noted", "incident decided"]

@@ -24,6 +24,7 @@ from unbidden.desk import DeskError
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 # Where nobody has to have signed in, and forms are sent all the same.
 _BEFORE = ("/sign-in", "/set-up")
+_STREAM = "/v1/stream"
 _MAX_FORM = 64 * 1024
 _FORM = "application/x-www-form-urlencoded"
 
@@ -106,7 +107,9 @@ class Gate:
         if scheme.lower() == "bearer":
             return _Found(guest, self._machine(token.strip()), is_machine=True)
         secret = request.cookies.get(porter.cookies.session, "")
-        if secret and (held := porter.sessions.of(secret)) is not None:
+        # A page begins its stream anew again and again, whether somebody sits before it or not.
+        found = porter.sessions.held if request.url.path == _STREAM else porter.sessions.of
+        if secret and (held := found(secret)) is not None:
             session, account = held
             viewer = Viewer(account.name, role=account.role)  # type: ignore[arg-type] # the desk has none but these
             return _Found(Guest(network, guest.agent, guest.host, secret, session, account), viewer, csrf_of(secret))

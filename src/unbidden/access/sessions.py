@@ -48,7 +48,7 @@ class Sessions:
 
     def of(self, secret: str) -> tuple[Session, Account] | None:
         """The session of a cookie, with whose it is; None when there is none that holds."""
-        found, now = self._held(secret), self.clock()
+        found, now = self.held(secret), self.clock()
         if found is None:
             return None
         if now - found[0].used_at >= min(_EXACTLY, self.idle / 10):
@@ -57,9 +57,10 @@ class Sessions:
 
     def lasts(self, secret: str) -> bool:
         """Whether the session of a cookie still holds; asking is no use of it."""
-        return self._held(secret) is not None
+        return self.held(secret) is not None
 
-    def _held(self, secret: str) -> tuple[Session, Account] | None:
+    def held(self, secret: str) -> tuple[Session, Account] | None:
+        """The same as `of`; asking is no use of it."""
         found = self.desk.visits.session(digest_of(secret))
         if found is None or is_over(found[0].created_at, found[0].used_at, self.clock(), self.idle, self.absolute):
             return None

@@ -21,7 +21,7 @@ Lists come by page: follow `next` until it is null. Answers have an ETag; If-Non
 
 
 def application(around: Around, pulse: Pulse | None = None) -> FastAPI:
-    """The application; mount it at /v1. `pulse` wakes the streams when something is new; without it they look every second.
+    """The application; mount it at /v1. Its streams are woken by what becomes different at its desk; `pulse` says how long they wait without that.
 
     Before it stands whoever puts the viewer into `request.state.viewer`. Where a session can end, `request.state.still` says whether it lasts.
     """
@@ -29,6 +29,7 @@ def application(around: Around, pulse: Pulse | None = None) -> FastAPI:
                   redirect_slashes=False)  # fmt: skip
     app.state.around, app.state.pulse = around, pulse or Pulse()
     app.state.firing = Firing(around.desk, around.clock)
+    around.desk.listen(app.state.pulse.beat)
     for part in (incidents, rest, stream):
         app.include_router(part.router)
     attach(app)

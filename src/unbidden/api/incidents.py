@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Header, Path, Query, Request
 from starlette.responses import Response
@@ -12,10 +13,10 @@ from unbidden.api import shapes
 from unbidden.api.answers import Analyst, Given, Reader, answered, faults, next_of, nothing, once, reading
 from unbidden.api.examples import DECISIONS, LINKS, NOTES
 from unbidden.api.problems import problem
-from unbidden.desk import Decision, Handling, NoIncidentError
+from unbidden.desk import Brief, Decision, Handling, NoIncidentError
 from unbidden.errors import UnusableInputError
 from unbidden.views.cursors import cursor_of, text_of_cursor
-from unbidden.views.incidents import Incidents, Row, Wanted, Whole
+from unbidden.views.incidents import Incidents, Wanted, Whole
 
 router = APIRouter(tags=["incidents"])
 Id = Annotated[str, Path(max_length=200, description="The incident's id.", examples=["inc-0a1b2c3d4e5f"])]
@@ -43,7 +44,7 @@ def one(request: Request, given: Given, _viewer: Reader, incident_id: Id) -> Res
 )  # fmt: skip
 def prompts(request: Request, given: Given, _viewer: Reader, incident_id: Id) -> Response:
     """The prompts that are part of the incident, in their order."""
-    marks = _whole(given, incident_id).document.get("timeline", [])
+    marks = _document(given, incident_id).get("timeline", [])
     return answered(request, shapes.Marks(items=[mark for mark in marks if mark.get("is_part") and mark.get("kind") in _PROMPTS]))
 
 
@@ -53,7 +54,7 @@ def prompts(request: Request, given: Given, _viewer: Reader, incident_id: Id) ->
 )  # fmt: skip
 def signals(request: Request, given: Given, _viewer: Reader, incident_id: Id) -> Response:
     """What the detections found, and what the risk is made of."""
-    document = _whole(given, incident_id).document
+    document = _document(given, incident_id)
     return answered(request, shapes.Signals(items=document.get("signals", []), evidence=document.get("evidence", [])))
 
 
@@ -138,15 +139,15 @@ def wanted_of(asked: shapes.Listing) -> Wanted:
     )  # fmt: skip
 
 
-def rows_of(rows: object) -> list[shapes.Row]:
+def rows_of(rows: Sequence[Brief]) -> list[shapes.Row]:
     """Rows of a list as they are sent."""
-    return [shapes.Row.model_validate(row) for row in rows if isinstance(row, Row)] if isinstance(rows, list) else []
+    return [shapes.Row.model_validate(row) for row in rows]
 
 
 def incident_of(whole: Whole) -> shapes.Incident:
     """One incident as it is sent."""
     return shapes.Incident.model_validate({
-        **{name: getattr(whole.row, name) for name in Row.__slots__}, "document": whole.document,
+        **shapes.Row.model_validate(whole.row).model_dump(), "document": whole.document,
         "decision": shapes.Handling.model_validate(whole.handling), "notes": whole.notes, "links": whole.links,
         "changes": [shapes.Change.model_validate(change) for change in whole.changes], "deeds": whole.deeds,
         "withdrawn_reason": whole.withdrawn_reason, "superseded_by": whole.superseded_by,
@@ -155,6 +156,13 @@ def incident_of(whole: Whole) -> shapes.Incident:
 
 def _whole(given: Given, incident_id: str) -> Whole:
     found = Incidents(given.desk).whole(incident_id)
+    if found is None:
+        raise NoIncidentError("there is no such incident")
+    return found
+
+
+def _document(given: Given, incident_id: str) -> Mapping[str, Any]:
+    found = Incidents(given.desk).document(incident_id)
     if found is None:
         raise NoIncidentError("there is no such incident")
     return found

@@ -66,7 +66,7 @@ def surroundings_of(service: Service) -> Surroundings:
     core, cursor = service.core, service.core.con.cursor
     return Surroundings(
         service.desk, cursor, lambda: _plain(service), core.judge.catalogue, core.as_of if core.follows_events else service.clock,
-        rows_of(service.lake, cursor), service.settings.name, lambda: shown(service.settings),
+        rows_of(service.lake), service.settings.name, lambda: shown(service.settings),
     )  # fmt: skip
 
 

@@ -18,7 +18,6 @@ from unbidden.access import Refused
 from unbidden.api.application import PREFIX, application
 from unbidden.api.problems import said
 from unbidden.console import deciding, hunting, looking, pages
-from unbidden.console.handling import AtDesk
 from unbidden.console.page import STATIC, render
 from unbidden.desk import DeskError
 from unbidden.errors import UnusableInputError
@@ -49,7 +48,6 @@ def app(surroundings: Surroundings, signing: Sequence[APIRouter] = ()) -> FastAP
     """
     found = FastAPI(title="unbidden", openapi_url=None, docs_url=None, redoc_url=None)
     found.state.surroundings = surroundings
-    found.state.handling = AtDesk(surroundings.desk)
     found.state.recent = Recent(surroundings.cursor, surroundings.clock)
     found.state.people = People(surroundings)
     found.state.places = Places(surroundings.cursor)

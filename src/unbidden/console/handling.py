@@ -1,4 +1,4 @@
-"""The one place where the console meets the desk's calls for decisions: state, assignee, note, verdict, link.
+"""How an incident is being handled, as its page shows it, and the one place where a form becomes a call of the desk's.
 
 Each decision names the revision of the handling that was seen when it was made; one that is overtaken is refused and changes nothing.
 """
@@ -10,9 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, TypeAlias, cast
 
-from unbidden.desk import Desk
-from unbidden.desk import handling as deciding
-from unbidden.errors import UnbiddenError
+from unbidden.desk import Decision, Desk, Handling, State, Verdict
 
 # So many of the latest deeds are shown at an incident.
 _SHOWN = 200
@@ -20,70 +18,50 @@ _SHOWN = 200
 What: TypeAlias = Literal["state", "assignee", "note", "verdict", "link"]
 
 
-class StaleError(UnbiddenError):
-    """Somebody else decided meanwhile; nothing was changed. `by` is who, as far as it is known."""
-
-    def __init__(self, by: str = "") -> None:
-        super().__init__(f"{by or 'Somebody else'} changed this incident meanwhile. Look at what is there now, and decide again.")
-        self.by = by
-
-
 @dataclass(frozen=True, slots=True)
 class Handled:
-    """How an incident is being handled. `revision` is what a decision has to name; `history` has who, at, what and text, the latest first."""
+    """Where an incident stands, its tickets, and what was decided of it: `history` has who, at, what, text and why, the latest first."""
 
-    state: str = "new"
-    assignee: str | None = None
-    verdict: str | None = None
-    why: str = ""
-    revision: int = 0
-    links: Sequence[Mapping[str, Any]] = ()
-    history: Sequence[Mapping[str, Any]] = ()
+    now: Handling
+    links: Sequence[Mapping[str, Any]]
+    history: Sequence[Mapping[str, Any]]
+
+
+def handled(now: Handling, links: Sequence[Mapping[str, Any]], deeds: Sequence[Mapping[str, Any]]) -> Handled:
+    """The same out of what was read of the desk."""
+    return Handled(now, links, [told for deed in deeds[:_SHOWN] for told in _told(deed)])
+
+
+def read(desk: Desk, incident_id: str) -> Handled | None:
+    """How an incident is being handled; None when the desk has none of this id."""
+    now = desk.handling(incident_id)
+    return None if now is None else handled(now, desk.links(incident_id), desk.deeds(_SHOWN, subject=incident_id))
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
-    """One decision: of what, and its value; `why` goes with a verdict, and is the words of a link."""
+class Form:
+    """What a form says: what is decided, and on which revision; `why` goes with a verdict."""
 
     what: What
     value: str
-    why: str = ""
+    why: str
+    revision: int
 
 
-@dataclass(frozen=True, slots=True)
-class AtDesk:
-    """The handling as the desk has it, which the API shows too."""
-
-    desk: Desk
-
-    def of(self, incident_id: str) -> Handled:
-        """How an incident is being handled; as new where the desk has none of this id."""
-        found = self.desk.handling(incident_id)
-        if found is None:
-            return Handled()
-        links = [{"url": one["reference"], "text": ""} for one in self.desk.links(incident_id)]
-        deeds = [told for deed in self.desk.deeds(_SHOWN, subject=incident_id) for told in _told(deed)]
-        return Handled(found.state, found.assignee, found.verdict, found.why or "", found.revision, links, deeds)
-
-    def decide(self, incident_id: str, decision: Decision, *, who: str, at: datetime, expected: int) -> Handled:
-        """The handling after a decision. Raises StaleError when `expected` is no longer its revision, UndecidableError for what cannot be."""
-        try:
-            match decision.what:
-                case "note":
-                    self.desk.add_note(incident_id, decision.value, who, at, expected)
-                case "link":
-                    self.desk.add_link(incident_id, decision.value, who, at, expected)
-                case "verdict":
-                    given: deciding.Decision = {"verdict": cast("deciding.Verdict", decision.value), "why": decision.why or None}
-                    self.desk.decide(incident_id, given, who, at, expected)
-                case "state":
-                    self.desk.decide(incident_id, {"state": cast("deciding.State", decision.value)}, who, at, expected)
-                case _:
-                    self.desk.decide(incident_id, {"assignee": decision.value or None}, who, at, expected)
-        except deciding.StaleError as error:
-            last = next(iter(self.desk.deeds(1, subject=incident_id)), None)
-            raise StaleError(str(last["who"]) if last else "") from error
-        return self.of(incident_id)
+def decide(desk: Desk, incident_id: str, form: Form, who: str, at: datetime) -> None:
+    """Decide it. Raises what the desk raises: its sentences are for people."""
+    match form.what:
+        case "note":
+            desk.add_note(incident_id, form.value, who, at, form.revision)
+        case "link":
+            desk.add_link(incident_id, form.value, who, at, form.revision)
+        case "state":
+            desk.decide(incident_id, {"state": cast("State", form.value)}, who, at, form.revision)
+        case "verdict":
+            given: Decision = {"verdict": cast("Verdict", form.value), "why": form.why}
+            desk.decide(incident_id, given, who, at, form.revision)
+        case "assignee":
+            desk.decide(incident_id, {"assignee": who if form.value == "me" else form.value}, who, at, form.revision)
 
 
 def _told(deed: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -7,14 +7,14 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from unbidden.access import require
-from unbidden.console.page import render
+from unbidden.console.page import position, render
 from unbidden.report import words
 from unbidden.views import Surroundings
 from unbidden.views.hunts import FIRST, Answer, Hunt, ask, csv_text, given, hunts, parquet
 
 _BARS = 24
 
-router = APIRouter(dependencies=[Depends(require("viewer"))])
+router = APIRouter(dependencies=[Depends(require("viewer")), Depends(position)])
 
 
 @router.get("/hunt")

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from unbidden.access import require
-from unbidden.console.page import render
+from unbidden.console.page import position, render
 from unbidden.desk import Recorded
 from unbidden.detect import LIVE
 from unbidden.report import words
@@ -24,7 +24,7 @@ _FATES = ("approved", "unanswered", "denied", "reported")
 
 _DEEDS = 100
 
-router = APIRouter()
+router = APIRouter(dependencies=[Depends(position)])
 
 
 @router.get("/people/{name:path}", dependencies=[Depends(require("viewer"))])

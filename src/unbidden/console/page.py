@@ -33,9 +33,15 @@ def render(request: Request, template: str, status: int = 200, **given: object) 
         "path": request.url.path,
         "missing": missing(),
         "has_accounts": request.app.state.has_accounts,
+        "position": getattr(state, "position", None),
         "level": request.app.state.health().get("level", "fine"),
     }
     return HTMLResponse(_environment().get_template(template).render({**around, **given}), status, headers={"Cache-Control": "no-store"})
+
+
+def position(request: Request) -> None:
+    """A dependency of pages: note how far the news are before anything is read, so that the page's stream begins there and misses nothing."""
+    request.state.position = request.app.state.surroundings.desk.last_news()
 
 
 def frame() -> BaseLoader:

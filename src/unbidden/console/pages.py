@@ -14,7 +14,8 @@ from starlette.responses import Response
 from unbidden.access import Viewer, require
 from unbidden.console import wording
 from unbidden.console.evidence import evidence
-from unbidden.console.page import render
+from unbidden.console.handling import handled
+from unbidden.console.page import position, render
 from unbidden.console.timeline import timeline
 from unbidden.engine import iso
 from unbidden.report import words
@@ -50,7 +51,7 @@ class _Filter(BaseModel):
         )  # fmt: skip
 
 
-router = APIRouter(dependencies=[Depends(require("viewer"))])
+router = APIRouter(dependencies=[Depends(require("viewer")), Depends(position)])
 
 
 @router.get("/")
@@ -104,7 +105,7 @@ def incident(request: Request, incident_id: str) -> Response:
         request, "incident.html.j2", whole=whole, document=document, headline=wording.headline(document), lead=wording.lead(document),
         timeline=timeline(document), evidence=evidence(document, around.catalogue), habits=request.app.state.people.beside(document, _SOON_S),
         spots=words.cleaned([_spot(spot) for spot in spots(document, degrees)]), neighbours=_neighbours(around, document),
-        handled=request.app.state.handling.of(incident_id), states=wording.STATES, stale="", catalogue=around.catalogue,
+        handled=handled(whole.handling, whole.links, whole.deeds), states=wording.STATES, wrong="", catalogue=around.catalogue,
         last=words.duration((around.clock() - whole.row.last_at).total_seconds()),
     )  # fmt: skip
 
@@ -113,20 +114,21 @@ def incident(request: Request, incident_id: str) -> Response:
 def rows(request: Request, incident_id: str, detection: str) -> Response:
     """The rows as they came behind one piece of evidence, as a fragment."""
     around: Surroundings = request.app.state.surroundings
-    whole = Incidents(around.desk).whole(incident_id)
-    signal = next((one for one in whole.document["signals"] if one["detection"] == detection), None) if whole else None
-    if signal is None:
+    document = Incidents(around.desk).document(incident_id)
+    signal = next((one for one in document["signals"] if one["detection"] == detection), None) if document else None
+    if document is None or signal is None:
         raise HTTPException(404)
-    return render(request, "_rows.html.j2", rows=raw_rows(around, signal["events"]), total=len(signal["events"]))
+    found = raw_rows(around, signal["events"], words.moment(document["first_at"]), words.moment(document["last_at"]))
+    return render(request, "_rows.html.j2", rows=found, total=len(signal["events"]))
 
 
 @router.get("/incidents/{incident_id}/habits")
 def habits(request: Request, incident_id: str) -> Response:
     """Habits beside what happened, as a fragment, however long it takes."""
-    whole = Incidents(request.app.state.surroundings.desk).whole(incident_id)
-    if whole is None:
+    document = Incidents(request.app.state.surroundings.desk).document(incident_id)
+    if document is None:
         raise HTTPException(404)
-    return render(request, "_habits.html.j2", document=whole.document, habits=request.app.state.people.beside(whole.document))
+    return render(request, "_habits.html.j2", document=document, habits=request.app.state.people.beside(document))
 
 
 def _neighbours(around: Surroundings, document: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - a document is JSON of any shape

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from unbidden.desk import Brief
 from unbidden.report import words
-from unbidden.views.incidents import Row
 from unbidden.views.overview import Board
 
 STATES = {"new": "New", "triage": "Triage", "investigate": "Investigate", "respond": "Respond", "closed": "Closed"}
@@ -99,7 +99,7 @@ def _held(document: Mapping[str, Any]) -> str:
     return "Nothing of it was approved." if document["stage"] == "attempted" else "An approval was among it, at low risk."
 
 
-def _people(rows: Sequence[Row]) -> list[str]:
+def _people(rows: Sequence[Brief]) -> list[str]:
     return list(dict.fromkeys(words.clean(row.user) for row in rows))
 
 

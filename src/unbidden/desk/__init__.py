@@ -6,12 +6,12 @@ from unbidden.desk.desk import Desk, Recorded
 from unbidden.desk.fired import Fired
 from unbidden.desk.handling import STATES, VERDICTS, Decision, Handling, NoIncidentError, StaleError, State, UndecidableError, Verdict
 from unbidden.desk.listing import Brief, Choice, Ended, Mark, Person
-from unbidden.desk.news import News
+from unbidden.desk.news import ForgottenError, News
 from unbidden.desk.outbox import Parcel
 from unbidden.desk.record import Change
 from unbidden.desk.telling import TargetRule
 
 __all__ = [
-    "STATES", "VERDICTS", "Brief", "Change", "Choice", "Decision", "Desk", "DeskError", "Ended", "Fired", "Handling", "Mark", "News", "NoIncidentError",
-    "Parcel", "Person", "Recorded", "StaleError", "State", "TargetRule", "UndecidableError", "Verdict", "Verified",
+    "STATES", "VERDICTS", "Brief", "Change", "Choice", "Decision", "Desk", "DeskError", "Ended", "Fired", "ForgottenError", "Handling", "Mark", "News",
+    "NoIncidentError", "Parcel", "Person", "Recorded", "StaleError", "State", "TargetRule", "UndecidableError", "Verdict", "Verified",
 ]  # fmt: skip

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import Engine, insert, select, update
+from sqlalchemy import Connection, Engine, insert, select, update
 
 from unbidden.desk import chain, listing
 from unbidden.desk import handling as deciding
@@ -55,6 +56,7 @@ class Desk:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._listeners: list[Callable[[], None]] = []
 
     @classmethod
     def open(cls, url: str) -> Desk:
@@ -90,6 +92,13 @@ class Desk:
         """Who is signed in."""
         return Visits(self._engine)
 
+    def listen(self, told: Callable[[], None]) -> None:
+        """Call this whenever something became different by this desk, as soon as it is kept, in the thread that did it: it has to be quick.
+
+        What other processes write to the same database is not told of.
+        """
+        self._listeners.append(told)
+
     def close(self) -> None:
         """Close the connections."""
         self._engine.dispose()
@@ -106,7 +115,10 @@ class Desk:
         what it was told.
         """
         with writing(self._engine) as connection:
-            return record(connection, judged, incidents, at, targets, since, alert_since)
+            changes = record(connection, judged, incidents, at, targets, since, alert_since)
+        if changes:
+            self._tell()
+        return changes
 
     def incidents(
         self, *, ids: Collection[str] | None = None, users: Collection[str] | None = None, since: datetime | None = None,
@@ -243,22 +255,22 @@ class Desk:
         `expected` is the revision of the handling that was looked at; None takes any. It is noted in the audit trail in the same transaction.
         Raises NoIncidentError, StaleError when somebody else decided meanwhile, UndecidableError for what cannot be.
         """
-        with writing(self._engine) as connection:
+        with self._deciding() as connection:
             return deciding.decide(connection, incident_id, decision, who, at, expected)
 
     def add_note(self, incident_id: str, text: str, who: str, at: datetime, expected: int | None = None) -> Handling:
         """The handling after a note was added to an incident. Raises as `decide` does."""
-        with writing(self._engine) as connection:
+        with self._deciding() as connection:
             return deciding.add_note(connection, incident_id, text, who, at, expected)
 
     def add_link(self, incident_id: str, reference: str, who: str, at: datetime, expected: int | None = None) -> Handling:
         """The handling after a ticket was linked to an incident: an http(s) URL, or a number. Raises as `decide` does."""
-        with writing(self._engine) as connection:
+        with self._deciding() as connection:
             return deciding.add_link(connection, incident_id, reference, who, at, expected)
 
     def drop_link(self, incident_id: str, position: int, who: str, at: datetime, expected: int | None = None) -> Handling:
         """The handling after a link was taken off an incident. Raises as `decide` does."""
-        with writing(self._engine) as connection:
+        with self._deciding() as connection:
             return deciding.drop_link(connection, incident_id, position, who, at, expected)
 
     def handling(self, incident_id: str) -> Handling | None:
@@ -270,6 +282,11 @@ class Desk:
         """Incidents in short, what needs a person first: open before closed before withdrawn, by severity, the latest first. No document is read."""
         with reading(self._engine) as connection:
             return listing.briefs(connection, choice, after, limit)
+
+    def brief(self, incident_id: str) -> Brief | None:
+        """One incident in short; None when there is none of this id."""
+        with reading(self._engine) as connection:
+            return listing.brief(connection, incident_id)
 
     def notes(self, incident_id: str) -> list[dict[str, Any]]:
         """The notes of an incident, the earliest first: position, at, who, text."""
@@ -297,7 +314,7 @@ class Desk:
             return counted(connection, since)
 
     def news(self, after: int, limit: int = 200) -> list[News]:
-        """What became different after a position, the earliest first."""
+        """What became different after a position, the earliest first. Raises ForgottenError when something of it is not kept any more."""
         with reading(self._engine) as connection:
             return telling.since(connection, after, limit)
 
@@ -305,3 +322,19 @@ class Desk:
         """The position of the latest news; 0 when there is none."""
         with reading(self._engine) as connection:
             return telling.last(connection)
+
+    def let_news_go(self, before: datetime) -> int:
+        """How many news from before an instant were let go of; the latest stays in any case."""
+        with writing(self._engine) as connection:
+            return telling.let_go(connection, before)
+
+    @contextmanager
+    def _deciding(self) -> Iterator[Connection]:
+        """A transaction that decides, of which is told once it is kept."""
+        with writing(self._engine) as connection:
+            yield connection
+        self._tell()
+
+    def _tell(self) -> None:
+        for told in self._listeners:
+            told()

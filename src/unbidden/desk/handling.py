@@ -24,6 +24,8 @@ OPEN, CLOSED, WITHDRAWN, UNLISTED = 8, 4, 0, -1
 LONGEST_TEXT, LONGEST_NAME, LONGEST_REFERENCE = 10_000, 200, 2_000
 _TICKET = re.compile(r"#?[A-Za-z0-9][A-Za-z0-9._/-]{0,99}")
 _UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+# Verdicts that need a reason, as they are said.
+_SHOWN = {"exercise": "an exercise", "benign": "harmless"}
 _DECIDED = ("state", "assignee", "verdict", "why")
 
 handling = Table(
@@ -95,11 +97,12 @@ class NoIncidentError(UnbiddenError):
 
 
 class StaleError(UnbiddenError):
-    """Somebody else decided meanwhile, or the incident rose: look again, then decide. `revision` is the handling's present one."""
+    """Somebody else decided meanwhile, or the incident rose: look again, then decide. `revision` is the handling's present one, `by` who made it."""
 
-    def __init__(self, revision: int) -> None:
-        super().__init__("somebody else changed the incident's handling meanwhile, or the incident itself went further; look at it again")
-        self.revision = revision
+    def __init__(self, revision: int, by: str | None = None) -> None:
+        changed = f"this incident was changed by {by} meanwhile" if by else "this incident went further meanwhile, or somebody changed it"
+        super().__init__(f"{changed}; look at what is there now, and decide again")
+        self.revision, self.by = revision, by
 
 
 class UndecidableError(UnbiddenError):
@@ -166,7 +169,7 @@ def add_note(connection: Connection, incident_id: str, text: str, who: str, at: 
     """The handling after a note was added."""
     row, told = _current(connection, incident_id, expected), _plain(text, LONGEST_TEXT, "note")
     if not told:
-        raise UndecidableError("a note is not empty")
+        raise UndecidableError("a note needs words")
     connection.execute(insert(note), {"incident_id": incident_id, "at": at, "who": who, "text": told})
     return _kept(connection, row, who, "incident noted", at, {"text": told})
 
@@ -220,7 +223,7 @@ def _current(connection: Connection, incident_id: str, expected: int | None) -> 
     if (successor := row.pop("superseded_by")) is not None:
         raise UndecidableError(f"the incident has gone into another one; decide on {successor}")
     if expected is not None and expected != row["revision"]:
-        raise StaleError(row["revision"])
+        raise StaleError(row["revision"], news.maker(connection, incident_id, row["revision"]))
     return row
 
 
@@ -231,8 +234,8 @@ def _refuse(given: Mapping[str, Any], row: Mapping[str, Any]) -> None:
         raise UndecidableError(f"a verdict is one of {', '.join(VERDICTS)}")
     verdict = given.get("verdict", row["verdict"])
     why = given.get("why", row["why"] if given.get("verdict", row["verdict"]) == row["verdict"] else None)
-    if verdict in ("exercise", "benign") and not why and {"verdict", "why"} & set(given):
-        raise UndecidableError(f"say why it is {verdict}")
+    if verdict in _SHOWN and not why and {"verdict", "why"} & set(given):
+        raise UndecidableError(f"say why it is {_SHOWN[verdict]}: whoever looks next will want to know")
     if why and not verdict:
         raise UndecidableError("a reason belongs to a verdict; there is none")
 

@@ -49,9 +49,12 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Brief:
-    """An incident in short. `revision` is that of its handling, `incident_revision` its own; `decided_at` is when anybody last decided."""
+    """An incident in short. `summary` is the first sentence of its story; `state` is where its handling stands.
 
-    incident_id: str
+    `revision` is the incident's own, `handling` that of what people decided.
+    """
+
+    id: str
     user: str
     summary: str
     severity: str
@@ -64,11 +67,10 @@ class Brief:
     assignee: str | None
     verdict: str | None
     campaign: str | None
-    urgency: int
     revision: int
-    incident_revision: int
     updated_at: datetime
-    decided_at: datetime | None
+    handling: int
+    urgency: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +96,23 @@ class Ended:
     document: Mapping[str, Any]
 
 
+_COLUMNS = {"id": "incident_id", "revision": "incident_revision", "handling": "revision"}
+_BRIEFS = select(*(handling.c[_COLUMNS.get(name, name)] for name in Brief.__slots__))
+
+
 def briefs(connection: Connection, choice: Choice, after: Mark | None, limit: int) -> list[Brief]:
     """See `Desk.briefs`."""
     order = (handling.c.urgency, handling.c.last_at, handling.c.incident_id)
-    query = select(*(handling.c[name] for name in Brief.__slots__)).where(*_conditions(choice))
+    query = _BRIEFS.where(*_conditions(choice))
     if after is not None:
         query = query.where(tuple_(*order) < (after.urgency, after.last_at, after.incident_id))
     return [Brief(*row) for row in connection.execute(query.order_by(*(column.desc() for column in order)).limit(limit))]
+
+
+def brief(connection: Connection, incident_id: str) -> Brief | None:
+    """See `Desk.brief`."""
+    row = connection.execute(_BRIEFS.where(handling.c.incident_id == incident_id, handling.c.urgency >= WITHDRAWN)).one_or_none()
+    return None if row is None else Brief(*row)
 
 
 def handling_of(connection: Connection, incident_id: str) -> Handling | None:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Connection, Integer, Table, Text, func, insert, select
+from sqlalchemy import Column, Connection, Integer, Table, Text, delete, func, insert, select
 
 from unbidden.desk.tables import Utc, metadata, position_type
+from unbidden.errors import UnbiddenError
 
 _SHOWN = ("incident_id", "user", "severity", "stage", "state")
 
@@ -31,6 +32,10 @@ news = Table(
     # Who decided; nobody did where it is the log rows that say something else now.
     Column("who", Text, nullable=True),
 )
+
+
+class ForgottenError(UnbiddenError):
+    """What came after a position is not kept any more, or the position is of another desk: whoever stands there has to look at everything anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +66,28 @@ def tell(connection: Connection, told: Iterable[tuple[Mapping[str, Any], str]], 
 
 
 def since(connection: Connection, after: int, limit: int) -> list[News]:
-    """What came after a position, the earliest first."""
+    """What came after a position, the earliest first. Raises ForgottenError when something of it is missing."""
     query = select(*(news.c[name] for name in News.__slots__)).where(news.c.position > after).order_by(news.c.position).limit(limit)
-    return [News(*row) for row in connection.execute(query)]
+    found = [News(*row) for row in connection.execute(query)]
+    if not found or found[0].position != after + 1:
+        least, most = connection.execute(select(func.min(news.c.position), func.max(news.c.position))).one()
+        if not (least or 1) - 1 <= after <= (most or 0):
+            raise ForgottenError(f"what came after position {after} of the news is not kept any more")
+    return found
 
 
 def last(connection: Connection) -> int:
     """The position of the latest; 0 when there is none."""
     return connection.execute(select(func.max(news.c.position))).scalar_one() or 0
+
+
+def maker(connection: Connection, incident_id: str, handling: int) -> str | None:
+    """Who brought the handling of an incident to a revision; None where nobody did, or it is not known any more."""
+    query = select(news.c.who).where(news.c.incident_id == incident_id, news.c.handling == handling).order_by(news.c.position).limit(1)
+    return connection.execute(query).scalar_one_or_none()
+
+
+def let_go(connection: Connection, before: datetime) -> int:
+    """How many were let go of: all up to the last that came before an instant. The very last stays, for positions go on from it."""
+    upto = connection.execute(select(func.max(news.c.position)).where(news.c.at < before)).scalar_one() or 0
+    return connection.execute(delete(news).where(news.c.position <= min(upto, last(connection) - 1))).rowcount

@@ -26,6 +26,12 @@ class DeskSettings(BaseModel):
         description="What was sent, or given up, is kept for so many days, and never shorter than an incident is looked back on (history_days).",
     )
 
+    keep_news_days: int = Field(
+        default=30,
+        ge=1,
+        description="What live pages and streams are told is kept for so many days; whoever was away for longer is told to look at everything anew.",
+    )
+
     def url_of(self, environment: Mapping[str, str]) -> str:
         """The URL itself. Raises UnusableInputError when it is a reference that leads nowhere."""
         return secret_of(self.url, environment).text if is_reference(self.url) else self.url

@@ -147,9 +147,13 @@ class Lake:
         """Which of the receipts the lake has rows of that came on a day or later."""
         return self.reader.receipts(names, since)
 
-    def view(self, con: duckdb.DuckDBPyConnection, table: str, since: date | None = None) -> None:
-        """Let SQL see a table under its name: its present files, from a day on if one is given."""
-        self.reader.view(con, table, since)
+    def view(self, con: duckdb.DuckDBPyConnection, table: str, since: date | None = None, until: date | None = None) -> None:
+        """Let SQL see a table under its name: its present files, from a day on, and up to one, if they are given."""
+        self.reader.view(con, table, since, until=until)
+
+    def days(self, table: str, since: date) -> list[date]:
+        """The days of which a table has rows, from one on, in order."""
+        return sorted({file.day for file in self.reader.present(table, since)})
 
     def load(self, con: duckdb.DuckDBPyConnection, table: str, into: LiteralString, since: date | None = None) -> None:
         """Make a table of the engine of the rows of one of the lake; damaged files are told and left out."""

@@ -81,19 +81,20 @@ class Reader:
         """Whether the lake is a folder."""
         return "://" not in self.root
 
-    def view(self, con: duckdb.DuckDBPyConnection, name: str, since: date | None = None, after: int = 0) -> None:
-        """Let SQL see a table under its name as it is now: from a day on if one is given, and leaving out files without commits after one.
+    def view(self, con: duckdb.DuckDBPyConnection, name: str, since: date | None = None, after: int = 0, until: date | None = None) -> None:
+        """Let SQL see a table under its name as it is now: from a day on, and up to one, if given, and leaving out files without commits after one.
 
         Of a local lake it is a view of the files. Of a lake in S3 it is a copy of the rows, which the engine puts on its own disk when they are many.
         """
-        self._read(con, name, lambda: (), since, after)
+        self._read(con, name, lambda: (), since, after, until)
 
-    def _show(self, con: duckdb.DuckDBPyConnection, name: str, since: date | None, after: int) -> None:
+    def _show(self, con: duckdb.DuckDBPyConnection, name: str, since: date | None, after: int, until: date | None) -> None:
         _drop(con, name)
         if not self.is_local:
-            self._copy(con, name, [*([f"day >= '{since}'"] if since else []), *([f"sequence > {after}"] if after else [])])
+            days = [f"day {sign} '{day}'" for sign, day in ((">=", since), ("<=", until)) if day]
+            self._copy(con, name, [*days, *([f"sequence > {after}"] if after else [])])
             return
-        present = [file for file in self.present(name, since, after) if file.uri not in self.lost]
+        present = [file for file in self.present(name, since, after) if file.uri not in self.lost and (until is None or file.day <= until)]
         for damage in files.damaged(present, is_deep=False):
             self._lose(damage)
         whole = ", ".join(engine.quote(file.uri) for file in present if file.uri not in self.lost)
@@ -157,10 +158,12 @@ class Reader:
             held += count
         return spans
 
-    def _read(self, con: duckdb.DuckDBPyConnection, name: str, work: Callable[[], object], since: date | None = None, after: int = 0) -> list[tuple[Any, ...]]:
+    def _read(
+        self, con: duckdb.DuckDBPyConnection, name: str, work: Callable[[], object], since: date | None = None, after: int = 0, until: date | None = None
+    ) -> list[tuple[Any, ...]]:
         """What work on a view gives. When a file turns out to be damaged, the work is done again without it."""
         try:
-            self._show(con, name, since, after)
+            self._show(con, name, since, after, until)
             return cast("list[tuple[Any, ...]]", work())
         except engine.TOO_LARGE:
             raise
@@ -172,7 +175,7 @@ class Reader:
                 raise failed(self.root, "read", error) from error
             for damage in found:
                 self._lose(damage)
-        self._show(con, name, since, after)
+        self._show(con, name, since, after, until)
         return cast("list[tuple[Any, ...]]", work())
 
     def _lose(self, damage: files.Damage) -> None:

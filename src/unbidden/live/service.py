@@ -54,7 +54,6 @@ class Book:
     history: timedelta
     alert_within: timedelta
     canary: Canary
-    wake: Callable[[], None] = lambda: None
 
     def record(self, judged: Collection[str], incidents: Sequence[Mapping[str, Any]], at: datetime, as_of: datetime) -> Collection[str]:
         """Put down what is so now of the judged people, and what is to be told of it; gives those of whom there is news."""
@@ -64,7 +63,6 @@ class Book:
         self.canary.found(own, at)
         if not changes:
             return ()
-        self.wake()
         owners = {str(incident["id"]): str(incident["user"]) for incident in people}
         return {owners[change.incident_id] for change in changes if change.what in _NEWS and change.incident_id in owners}
 
@@ -131,7 +129,7 @@ class Service:
         self._spawn("watch", lambda: self.watch.run(self.stop))
         if settings.alert:
             deliverer = Deliverer(self.desk, settings.alert, Wire(clock=self.clock, attempts=1), self.clock, self.environment, on_problem=self.tell)
-            book.wake = deliverer.wake
+            self.desk.listen(deliverer.wake)
             self._spawn("alerts", lambda: deliverer.run(self.stop))
 
     def close(self) -> None:
@@ -197,17 +195,18 @@ class Service:
                     continue
                 self.lake.forget({"raw": lake.keep_raw_days, "event": lake.keep_event_days, "unread": lake.keep_unread_days}, self.clock())
                 self.lake.compact()
-                self.shorten_outbox()
+                self.shorten_desk()
             except UnbiddenError as error:
                 self.tell(str(error))
             done_s = self.monotonic()
 
-    def shorten_outbox(self) -> int:
-        """How many rows of the outbox were let go of: of stories that no judgement looks back on any more, and that were told long ago."""
+    def shorten_desk(self) -> int:
+        """How many rows of the desk were let go of: what was told long ago, of stories that no judgement looks back on any more, and old news."""
+        news = self.desk.let_news_go(self.clock() - timedelta(days=self.settings.desk.keep_news_days))
         if (judged_at := self.core.latest) is None:
-            return 0
+            return news
         keep, margin = timedelta(days=self.settings.desk.keep_sent_days), timedelta(days=1)
-        return self.desk.let_go(self.clock() - keep, judged_at - max(keep, self.core.history + margin))
+        return news + self.desk.let_go(self.clock() - keep, judged_at - max(keep, self.core.history + margin))
 
     def _receipts(self, names: Collection[str]) -> set[str]:
         return self.lake.receipts(list(names), (self.clock() - timedelta(days=_RECEIPT_DAYS)).date())

@@ -19,7 +19,7 @@ _WRONG = "the cursor is not one of this list; take that of `next`, or begin with
 
 def cursor_of(place: Brief | str) -> str:
     """The cursor of an incident in the order of the list, or of a name."""
-    told: list[Any] = [place] if isinstance(place, str) else [place.urgency, (place.last_at - _EPOCH) // timedelta(microseconds=1), place.incident_id]
+    told: list[Any] = [place] if isinstance(place, str) else [place.urgency, (place.last_at - _EPOCH) // timedelta(microseconds=1), place.id]
     return base64.urlsafe_b64encode(orjson.dumps(told)).decode().rstrip("=")
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, TypeAlias
 
 from unbidden.desk import Brief, Change, Choice, Desk, Handling, Person
@@ -16,35 +15,10 @@ _DEEDS = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One incident in a list. `summary` is the first sentence of its story; `state` is where its handling stands: new, triage, investigate, respond or closed.
-
-    `revision` is the incident's own, `handling` that of what people decided.
-    """
-
-    id: str
-    user: str
-    summary: str
-    severity: str
-    stage: str
-    risk: int
-    first_at: datetime
-    last_at: datetime
-    approved_at: datetime | None
-    state: str
-    assignee: str | None
-    verdict: str | None
-    campaign: str | None
-    revision: int
-    updated_at: datetime
-    handling: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class Page:
     """Some rows, and where the next page begins; None at the end."""
 
-    rows: Sequence[Row]
+    rows: Sequence[Brief]
     after: str | None
 
 
@@ -63,15 +37,15 @@ class Whole:
     `deeds` are the rows of the audit trail about it, the latest first; `handling` is where it stands, with the reason of the verdict.
     """
 
-    row: Row
+    row: Brief
     document: Mapping[str, Any]
+    handling: Handling
     changes: Sequence[Change] = ()
     deeds: Sequence[Mapping[str, Any]] = ()
     notes: Sequence[Mapping[str, Any]] = ()
     links: Sequence[Mapping[str, Any]] = ()
     withdrawn_reason: str | None = None
     superseded_by: str | None = None
-    handling: Handling | None = None
 
 
 _ANY = Wanted()
@@ -91,18 +65,22 @@ class Incidents:
         """
         found = self.desk.briefs(wanted, mark_of(after), limit + 1)
         shown = found[:limit]
-        return Page([_row(brief) for brief in shown], cursor_of(shown[-1]) if len(found) > limit else None)
+        return Page(shown, cursor_of(shown[-1]) if len(found) > limit else None)
+
+    def document(self, incident_id: str) -> Mapping[str, Any] | None:
+        """The document of one incident alone; None when the desk has none of this id."""
+        found = self.desk.incidents(ids=[incident_id], withdrawn=True)
+        return found[0].document if found else None
 
     def whole(self, incident_id: str) -> Whole | None:
         """One incident; None when the desk has none of this id."""
-        desk, handling = self.desk, self.desk.handling(incident_id)
-        found = desk.incidents(ids=[incident_id], withdrawn=True)
-        if not found or handling is None:
+        desk = self.desk
+        found, row, handling = desk.incidents(ids=[incident_id], withdrawn=True), desk.brief(incident_id), desk.handling(incident_id)
+        if not found or row is None or handling is None:
             return None
-        one = found[0]
         return Whole(
-            _row_of(one.document, handling, one.revision, one.updated_at), one.document, desk.changes(incident_id),
-            desk.deeds(_DEEDS, subject=incident_id), desk.notes(incident_id), desk.links(incident_id), one.withdrawn_reason, one.superseded_by, handling,
+            row, found[0].document, handling, desk.changes(incident_id), desk.deeds(_DEEDS, subject=incident_id), desk.notes(incident_id),
+            desk.links(incident_id), found[0].withdrawn_reason, found[0].superseded_by,
         )  # fmt: skip
 
     def people(self, text: str = "", after: str | None = None, limit: int = 50) -> People:
@@ -110,19 +88,3 @@ class Incidents:
         found = self.desk.people(text_of_cursor(after), limit + 1, text)
         shown = found[:limit]
         return People(shown, cursor_of(shown[-1].user) if len(found) > limit else None)
-
-
-def _row(brief: Brief) -> Row:
-    return Row(
-        brief.incident_id, brief.user, brief.summary, brief.severity, brief.stage, brief.risk, brief.first_at, brief.last_at, brief.approved_at, brief.state,
-        brief.assignee, brief.verdict, brief.campaign, brief.incident_revision, brief.updated_at, brief.revision,
-    )  # fmt: skip
-
-
-def _row_of(document: Mapping[str, Any], handling: Handling, revision: int, updated_at: datetime) -> Row:
-    at = {name: datetime.fromisoformat(document[name]) if document.get(name) else None for name in ("first_at", "last_at", "approved_at")}
-    return Row(
-        str(document["id"]), str(document["user"]), str(next(iter(document.get("story") or [""]))), str(document["severity"]), str(document["stage"]),
-        int(document["risk"]), at["first_at"] or updated_at, at["last_at"] or updated_at, at["approved_at"], handling.state, handling.assignee,
-        handling.verdict, document.get("campaign"), revision, updated_at, handling.revision,
-    )  # fmt: skip

@@ -9,8 +9,8 @@ from statistics import quantiles
 from typing import Any, LiteralString
 
 from unbidden import engine
-from unbidden.desk import Change, Desk
-from unbidden.views.incidents import Incidents, Row, Wanted
+from unbidden.desk import Brief, Change, Desk
+from unbidden.views.incidents import Incidents, Wanted
 from unbidden.views.recent import Recent
 
 _ALERTS = frozenset({"critical", "high", "medium"})
@@ -44,7 +44,7 @@ class Mark:
 class Need:
     """One incident that a person is needed for, with its document and its prompts at a glance."""
 
-    row: Row
+    row: Brief
     document: Mapping[str, Any]
     marks: Sequence[Mark]
 
@@ -53,8 +53,8 @@ class Need:
 class Board:
     """The open alerts: who waits and what is being handled, and of each the first with their documents."""
 
-    waiting: Sequence[Row]
-    handled: Sequence[Row]
+    waiting: Sequence[Brief]
+    handled: Sequence[Brief]
     needs: Sequence[Need]
     at_work: Sequence[Need]
 
@@ -140,7 +140,7 @@ def marks(document: Mapping[str, Any]) -> list[Mark]:
     return [Mark(x, fate) for x, fate in sorted(placed, key=lambda one: (one[1] == "approved", one))]
 
 
-def _urgency(row: Row) -> tuple[int, bool, float]:
+def _urgency(row: Brief) -> tuple[int, bool, float]:
     return _SEVERITIES.index(row.severity), row.stage == "attempted", -row.last_at.timestamp()
 
 

@@ -19,8 +19,9 @@ class Surroundings:
     """What the console and the API stand on. Every test can build one without a server.
 
     `cursor` gives a connection of its own to the judge's engine, whose schema main has `event`, `alias`, `patience`, `client_word` and `person`;
-    `health` is the tree of /health as JSON-ready objects; `raw_rows` gives the rows as they came by ids of events, of those that are still kept, and
-    is None where no rows are kept. `clock` is aware UTC. `settings` is the configuration without its secrets, None where there is none.
+    `health` is the tree of /health as JSON-ready objects; `raw_rows` gives the rows as they came by ids of events with their times, of those that are
+    found, and is None where no rows are kept. `clock` is aware UTC. `settings` is the configuration without its secrets, None where
+    there is none.
     """
 
     desk: Desk
@@ -28,6 +29,6 @@ class Surroundings:
     health: Callable[[], Mapping[str, Any]]
     catalogue: Catalogue
     clock: Callable[[], datetime]
-    raw_rows: Callable[[Sequence[str]], Mapping[str, str]] | None = None
+    raw_rows: Callable[[Mapping[str, datetime]], Mapping[str, str]] | None = None
     name: str = "unbidden"
     settings: Callable[[], Sequence[Group]] | None = None

@@ -22,47 +22,100 @@ export function toast(text, href) {
 }
 
 const WHATS = { opened: "is under attack", reopened: "is under attack again", stage_raised: "went further", severity_raised: "became more severe", withdrawn: "was withdrawn" };
+// What comes close together is renewed once: soon after the first, and not again at once.
+const SOON_MS = 150, APART_MS = 1500;
+// A connection that is dead without a word is not noticed otherwise, and whoever looks is known by it: see presence.py.
+const ANEW_MS = 45000;
+const viewer = () => document.querySelector(".viewer")?.textContent.trim();
+
+let looking = {};
+function seen(told) { looking = told; document.dispatchEvent(new Event("looking")); }
+
+class Looking extends HTMLElement {
+  connectedCallback() { this.show(); document.addEventListener("looking", this); }
+  disconnectedCallback() { document.removeEventListener("looking", this); }
+  handleEvent() { this.show(); }
+  show() {
+    const others = (looking[this.dataset.of] ?? []).filter((name) => name !== viewer());
+    const words = others.length ? `${this.dataset.words} ${others.join(", ")}` : "";
+    if (this.textContent !== words) this.textContent = words;
+    this.hidden = !words;
+  }
+}
+customElements.define("u-looking", Looking);
 
 class Live extends HTMLElement {
-  connectedCallback() { if (this.dataset.still !== undefined) return; this.open(); addEventListener("pagehide", () => this.source?.close()); addEventListener("pageshow", (event) => { if (event.persisted) this.open(); }); }
-  disconnectedCallback() { this.source?.close(); clearTimeout(this.again); }
+  connectedCallback() {
+    if (this.dataset.still !== undefined) return;
+    this.after = this.dataset.after ?? "";
+    this.open();
+    this.anew = setInterval(() => this.open(), ANEW_MS);
+    addEventListener("pagehide", () => this.source?.close());
+    addEventListener("pageshow", (event) => { if (event.persisted) this.open(); });
+  }
+  disconnectedCallback() { this.source?.close(); clearTimeout(this.again); clearInterval(this.anew); }
   open() {
-    this.source?.close();
-    this.source = new EventSource("/v1/stream");
-    this.source.addEventListener("open", () => {
-      if (this.dataset.state === "lost") { bell("live-incident"); bell("live-this"); bell("live-handling"); }
+    clearTimeout(this.again);
+    const before = this.source;
+    const here = document.querySelector("[data-incident]")?.dataset.incident;
+    const asked = new URLSearchParams({ ...(this.after && { after: this.after }), ...(here && { looking: here }) });
+    const source = this.source = new EventSource(`/v1/stream?${asked}`);
+    source.addEventListener("open", () => {
+      before?.close();
+      if (this.dataset.state === "lost") this.renew();
       this.say("on", "live");
       this.tries = 0;
     });
-    this.source.addEventListener("error", () => {
+    source.addEventListener("error", () => {
+      before?.close();
+      if (source !== this.source) return;
       this.say("lost", "disconnected");
-      if (this.source.readyState !== EventSource.CLOSED) return;
+      seen({});
+      if (source.readyState !== EventSource.CLOSED) return;
       this.tries = (this.tries ?? 0) + 1;
       clearTimeout(this.again);
       this.again = setTimeout(() => this.open(), Math.min(60000, 2000 * 2 ** this.tries));
     });
-    this.source.addEventListener("incident", (event) => this.heard(event));
-    this.source.addEventListener("health", () => this.soon("live-incident"));
+    source.addEventListener("incident", (event) => this.heard(event));
+    source.addEventListener("lost", (event) => { this.after = event.lastEventId; this.renew(); });
+    source.addEventListener("health", () => this.soon("live-incident"));
+    source.addEventListener("looking", (event) => { try { seen(JSON.parse(event.data)); } catch { /* as before */ } });
   }
   say(state, words) { this.dataset.state = state; this.querySelector(".words").textContent = words; this.title = state === "lost" ? "What is shown may be old. It is tried again by itself." : ""; }
   soon(name) {
     this.waiting ??= new Map();
-    clearTimeout(this.waiting.get(name));
-    this.waiting.set(name, setTimeout(() => bell(name), 400));
+    this.rung ??= new Map();
+    if (this.waiting.has(name)) return;
+    const rested = performance.now() - (this.rung.get(name) ?? -APART_MS);
+    this.waiting.set(name, setTimeout(() => {
+      this.waiting.delete(name);
+      this.rung.set(name, performance.now());
+      bell(name);
+    }, Math.max(SOON_MS, APART_MS - rested)));
+  }
+  // Whether the panel holds words that are not sent yet; it is left as it is then.
+  isTyping() {
+    const panel = document.querySelector("#handling");
+    return Boolean(panel && (panel.matches(":focus-within") || [...panel.querySelectorAll("textarea, input[name=value]:not([type=hidden])")].some((one) => one.value)));
+  }
+  renew() {
+    this.soon("live-incident");
+    this.soon("live-this");
+    if (!this.isTyping()) this.soon("live-handling");
   }
   heard(event) {
+    // Two streams overlap for a moment when one takes the other's place.
+    if (Number(event.lastEventId) <= Number(this.after)) return;
+    this.after = event.lastEventId;
     let told;
     try { told = JSON.parse(event.data); } catch { return; }
     this.soon("live-incident");
     const here = document.querySelector("[data-incident]");
-    const isHere = here?.dataset.incident === told.id;
-    const viewer = document.querySelector(".viewer")?.textContent.trim();
-    if (isHere) {
+    if (here?.dataset.incident === told.id) {
       this.soon("live-this");
-      const panel = document.querySelector("#handling");
-      const isTyping = panel && (panel.matches(":focus-within") || [...panel.querySelectorAll("textarea, input[type=url]")].some((one) => one.value));
+      const isTyping = this.isTyping();
       if (!isTyping) this.soon("live-handling");
-      if (told.who && told.who !== viewer) toast(`${told.who} changed this incident${isTyping ? "; your words are kept, save them to see it" : ""}.`);
+      if (told.who && told.who !== viewer()) toast(`${told.who} changed this incident${isTyping ? "; your words are kept, save them to see it" : ""}.`);
       return;
     }
     if (WHATS[told.what] && told.severity !== "low") toast(`${told.user ?? "An incident"} ${WHATS[told.what]}`, `/incidents/${encodeURIComponent(told.id)}`);
