@@ -14,10 +14,13 @@ from typing import Annotated, Any
 import httpx2
 from argon2 import PasswordHasher
 from fastapi import Depends, FastAPI
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
 from starlette.testclient import TestClient
 
 from unbidden.access import Refused, Viewer, pages, require, ruling
 from unbidden.access.gate import Gate
+from unbidden.access.leading import to_sign_in
 from unbidden.access.passwords import Passwords
 from unbidden.access.porter import Porter
 from unbidden.access.settings import ConsoleSettings
@@ -60,8 +63,13 @@ def console() -> FastAPI:
 
     app.include_router(pages.router)
     app.include_router(ruling.router)
-    app.add_exception_handler(Refused, pages.refused)
+    app.add_exception_handler(Refused, _refused)
     return app
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refused)
+    return to_sign_in(request) if error.status == 401 else PlainTextResponse(error.why, error.status)
 
 
 @dataclass(slots=True)
@@ -92,12 +100,13 @@ class Browser:
 
     client: httpx2.Client
     page: str = ""
+    where: str = ""
 
     def get(self, path: str, **more: Any) -> httpx2.Response:
         """Open a page."""
         answer = self.client.get(path, **more)
         if answer.headers.get("content-type", "").startswith("text/html"):
-            self.page = answer.text
+            self.page, self.where = answer.text, str(answer.url)
         return answer
 
     @property
@@ -108,7 +117,7 @@ class Browser:
 
     def post(self, path: str, **fields: Any) -> httpx2.Response:
         """Send a form of the page that was opened last."""
-        answer = self.client.post(path, data={"csrf": self.csrf, **fields})
+        answer = self.client.post(path, data={"csrf": self.csrf, **fields}, headers={"Referer": self.where})
         if answer.headers.get("content-type", "").startswith("text/html"):
             self.page = answer.text
         return answer

@@ -122,7 +122,7 @@ def test_nobody_can_make_the_server_hold_much(open_house: House) -> None:
     answer = browser.client.post("/v1/triage", content=large, headers=token)
     assert (answer.status_code, answer.headers["content-type"]) == (401, "application/problem+json")
     answer = browser.client.post("/sign-out", content=large, headers=token)
-    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in?next=/")
 
 
 def test_a_large_form_and_one_of_many_fields_are_refused(open_house: House) -> None:
@@ -192,7 +192,7 @@ def test_the_desk_is_away(open_house: House) -> None:
     assert (answer.status_code, "desk" in answer.text) == (503, True)
 
 
-def _away(*_: object) -> None:
+def _away(*_: object, **__: object) -> None:
     from unbidden.desk import DeskError  # noqa: PLC0415 - it is only this test's
 
     raise DeskError("the desk (sqlite:///x): away")

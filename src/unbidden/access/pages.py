@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from importlib.resources import files
 from typing import Annotated, Any
-from urllib.parse import quote
 
 from fastapi import APIRouter, Body, Depends, Form, Query
 from starlette.requests import Request
@@ -45,19 +44,6 @@ def fresh(request: Request) -> None:
 
 
 Fresh = Depends(fresh)
-
-
-def refused(request: Request, error: Exception) -> Response:
-    """The answer to a page that was refused: the way to sign in, or a page that says why not."""
-    if isinstance(error, Refused) and error.status == 401:
-        path = own_path(request.url.path + (f"?{request.url.query}" if request.url.query else "")) if request.method == "GET" else _before(request)
-        return RedirectResponse(f"/sign-in?next={quote(path, safe='/')}", _SEE)
-    return porter_of(request).templates.page(request, "refused", 403, why=str(error))
-
-
-def _before(request: Request) -> str:
-    """The page that a form stands on: a form itself cannot be gone on to."""
-    return "/account" if request.url.path.startswith("/account") else "/settings/people" if request.url.path.startswith("/settings/people") else "/"
 
 
 @router.get("/static/access/passkeys.js")

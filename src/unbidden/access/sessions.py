@@ -46,12 +46,12 @@ class Sessions:
         self.desk.accounts.note_sign_in(account.id, now)
         return secret
 
-    def of(self, secret: str) -> tuple[Session, Account] | None:
-        """The session of a cookie, with whose it is; None when there is none that holds."""
+    def of(self, secret: str, *, is_use: bool = True) -> tuple[Session, Account] | None:
+        """The session of a cookie, with whose it is; None when there is none that holds. What a page asks for by itself is no use of it."""
         found, now = self._held(secret), self.clock()
         if found is None:
             return None
-        if now - found[0].used_at >= min(_EXACTLY, self.idle / 10):
+        if is_use and now - found[0].used_at >= min(_EXACTLY, self.idle / 10):
             self.desk.visits.touch(found[0].digest, now)
         return found
 

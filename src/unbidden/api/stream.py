@@ -99,9 +99,10 @@ class _Listener:
     health: dict[str, Any] | None = None
     beat_at: float = 0.0
     look_at: float = 0.0
+    is_over: bool = False
 
     async def parts(self, pulse: Pulse) -> AsyncIterator[bytes]:
-        """What it is told, until the session ends or the desk cannot be read: the client comes back by itself then."""
+        """What it is told, until the session ends, which is said, or the desk cannot be read: the client comes back by itself then."""
         yield f"retry: {_RETRY_MS}\n\n".encode()
         while (told := await run_in_threadpool(self._turn)) is not None:
             for part in told:
@@ -111,10 +112,15 @@ class _Listener:
 
     def _turn(self) -> list[bytes] | None:
         """What is new; None when it is over."""
+        if self.is_over:
+            return None
         try:
             told = [*self._look(), *self._read()]
-        except (DeskError, _OverError):
+        except DeskError:
             return None
+        except _OverError:
+            self.is_over = True
+            return [_event("over", self.position, {"why": "the session has ended"})]
         if told:
             self.beat_at = self.clock() + _BEAT_S
         elif self.clock() >= self.beat_at:

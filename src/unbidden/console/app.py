@@ -5,15 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import quote
 
 from fastapi import APIRouter, FastAPI
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from unbidden.access import Refused
+from unbidden.access.leading import to_sign_in
 from unbidden.api.application import PREFIX, application
 from unbidden.api.problems import said
 from unbidden.console import deciding, hunting, looking, pages
@@ -83,9 +83,8 @@ async def _refused(request: Request, error: Exception) -> Response:
     """Nobody known is led to where one signs in, and back again; somebody who may not is told so."""
     if not isinstance(error, Refused):
         raise error
-    if error.status == 401 and request.method == "GET":
-        following = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        return RedirectResponse(f"/sign-in?next={quote(following, safe='')}", 303)
+    if error.status == 401:
+        return to_sign_in(request)
     return render(request, "notice.html.j2", error.status, title="You may not do this", text=error.why, todo="Ask an administrator for the role.")
 
 

@@ -1,4 +1,6 @@
 // What happens elsewhere, as it happens. The browser reconnects by itself and says which event it had last.
+import { ended, hear, isOver } from "./ended.js";
+
 const bell = (name, detail) => document.body.dispatchEvent(new CustomEvent(name, { detail }));
 
 export function toast(text, href) {
@@ -21,10 +23,12 @@ export function toast(text, href) {
   while (place.children.length > 3) place.firstChild.remove();
 }
 
+hear((text) => toast(text));
+
 const WHATS = { opened: "is under attack", reopened: "is under attack again", stage_raised: "went further", severity_raised: "became more severe", withdrawn: "was withdrawn" };
 
 class Live extends HTMLElement {
-  connectedCallback() { if (this.dataset.still !== undefined) return; this.open(); addEventListener("pagehide", () => this.source?.close()); addEventListener("pageshow", (event) => { if (event.persisted) this.open(); }); }
+  connectedCallback() { if (this.dataset.still !== undefined) return; this.open(); addEventListener("pagehide", () => this.source?.close()); addEventListener("pageshow", (event) => { if (event.persisted) this.back(); }); }
   disconnectedCallback() { this.source?.close(); clearTimeout(this.again); }
   open() {
     this.source?.close();
@@ -37,14 +41,24 @@ class Live extends HTMLElement {
     this.source.addEventListener("error", () => {
       this.say("lost", "disconnected");
       if (this.source.readyState !== EventSource.CLOSED) return;
+      isOver().then((over) => over && this.over());
       this.tries = (this.tries ?? 0) + 1;
       clearTimeout(this.again);
       this.again = setTimeout(() => this.open(), Math.min(60000, 2000 * 2 ** this.tries));
     });
     this.source.addEventListener("incident", (event) => this.heard(event));
+    this.source.addEventListener("over", () => this.over());
     this.source.addEventListener("health", () => this.soon("live-incident"));
   }
-  say(state, words) { this.dataset.state = state; this.querySelector(".words").textContent = words; this.title = state === "lost" ? "What is shown may be old. It is tried again by itself." : ""; }
+  // A page that the browser kept is looked at again: whoever signed out meanwhile is shown nothing of it.
+  async back() { if (await isOver()) location.reload(); else this.open(); }
+  over() {
+    this.source?.close();
+    clearTimeout(this.again);
+    this.say("over", "signed out");
+    ended();
+  }
+  say(state, words) { this.dataset.state = state; this.querySelector(".words").textContent = words; this.title = { lost: "What is shown may be old. It is tried again by itself.", over: "What is shown may be old." }[state] ?? ""; }
   soon(name) {
     this.waiting ??= new Map();
     clearTimeout(this.waiting.get(name));
