@@ -26,10 +26,12 @@ from unbidden.access.porter import Porter
 from unbidden.access.settings import ConsoleSettings
 from unbidden.desk import Desk
 from unbidden.desk.accounts import Account
+from unbidden.desk.chain import Deed
 
 AT = datetime(2026, 3, 9, 8, 0, tzinfo=UTC)
 PASSWORD = "correct horse battery"  # noqa: S105 - it opens a desk of a test
 OTHER = "seven green lamps"
+HERSELF = "the house"
 # As weak as they may be: what is tested is not how long they take.
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
@@ -85,13 +87,22 @@ class House:
         """Put the gate before the application."""
         self.app = Gate(console(), self.porter)
 
+    @property
+    def by(self) -> Deed:
+        """What the tests do themselves, as the audit trail has it."""
+        return Deed(HERSELF, self.hand())
+
+    def deeds(self) -> list[dict[str, Any]]:
+        """What the audit trail has of what others did, the latest first."""
+        return [deed for deed in self.porter.desk.deeds() if deed["who"] != HERSELF]
+
     def browser(self, address: str = "192.0.2.7", **headers: str) -> Browser:
         """A browser at an address."""
         return Browser(TestClient(self.app, self.base, client=(address, 40000), follow_redirects=False, headers=headers))
 
     def person(self, name: str = "ana", role: str = "admin", password: str | None = PASSWORD) -> Account:
         """Somebody with an account."""
-        return self.porter.desk.accounts.make(name, role, self.hand(), password=self.porter.passwords.hash(password) if password else None)
+        return self.porter.desk.accounts.make(name, role, self.by, password=self.porter.passwords.hash(password) if password else None)
 
 
 @dataclass(slots=True)

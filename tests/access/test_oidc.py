@@ -174,7 +174,7 @@ def test_without_making_accounts_an_admin_makes_them(tmp_path: Path, idp: Idp) -
         assert go(found.browser()).status_code == 403
         idp.person["sub"] = "u1"
         found.person("root")
-        found.porter.desk.accounts.disable(person.id, AT)
+        found.porter.desk.accounts.disable(person.id, found.by)
         assert go(found.browser()).status_code == 403
 
 

@@ -55,7 +55,7 @@ def disabled(house: House) -> None:
     house.person("root")
     account = house.porter.desk.accounts.named("ana")
     assert account is not None
-    house.porter.desk.accounts.disable(account.id, house.hand())
+    house.porter.desk.accounts.disable(account.id, house.by)
 
 
 ENDS = [idle, old, disabled]
@@ -65,7 +65,7 @@ def again(house: House) -> None:
     """Whoever was disabled may sign in again."""
     account = house.porter.desk.accounts.named("ana")
     assert account is not None
-    house.porter.desk.accounts.enable(account.id)
+    house.porter.desk.accounts.enable(account.id, house.by)
 
 
 @pytest.mark.parametrize("end", ENDS)

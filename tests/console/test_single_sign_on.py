@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.access.house import AT, House
+from tests.access.house import House
 from tests.access.provider import CLIENT, SECRET, Idp, Lying
 from tests.access.serving import served
 from tests.console.entrance import entrance
@@ -58,7 +58,7 @@ def unknown(_house: House, idp: Idp) -> str:
 def disabled(house: House, _idp: Idp) -> str:
     person = house.person("ana@example.com", "analyst", None)
     house.person("root")
-    house.porter.desk.accounts.disable(person.id, AT)
+    house.porter.desk.accounts.disable(person.id, house.by)
     return "may not come in here. Ask an admin."
 
 

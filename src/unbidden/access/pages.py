@@ -155,10 +155,9 @@ def password_changed(
     if password != again:
         raise AccountError("The two new passwords are not the same.")
     refuse_if_weak(password, owner.name)
-    porter.desk.accounts.set_password(owner.id, porter.passwords.hash(password), guest.session.digest)
+    porter.desk.accounts.set_password(owner.id, porter.passwords.hash(password), porter.deed(viewer), but=guest.session.digest)
     porter.throttle.succeed(owner.name, guest.network, porter.clock())
-    porter.note(viewer, "password changed", owner.name)
-    secret = porter.sessions.begin(owner, guest.session.factor, guest.network, guest.agent, guest.browser)
+    secret = porter.sessions.begin(owner, guest.session.factor, guest.network, guest.agent, guest.browser, is_anew=True)
     return _welcome(porter, RedirectResponse("/account", _SEE), entry.Entered(owner, secret))
 
 
@@ -175,23 +174,22 @@ def passkey_asked(porter: Here, guest: Who, _: Anybody) -> Response:
 
 
 @router.post("/account/passkeys/finish", dependencies=[Fresh])
-def passkey_made(porter: Here, guest: Who, viewer: Anybody, answer: Annotated[dict[str, Any], Body()], name: str = "") -> Response:
+def passkey_made(porter: Here, guest: Who, _: Anybody, answer: Annotated[dict[str, Any], Body()], name: str = "") -> Response:
     """Put down a passkey that the browser made."""
     if guest.account is None:
         raise Refused(403, "only people have passkeys")
     try:
-        made = passkeys.make(porter, guest, guest.account, name, answer)
+        passkeys.make(porter, guest, guest.account, name, answer)
     except passkeys.PasskeyError as error:
         return JSONResponse({"why": str(error)}, 400)
-    porter.note(viewer, "passkey added", guest.account.name, name=made.name)
     return JSONResponse({})
 
 
 @router.post("/account/passkeys/remove", dependencies=[Fresh])
 def passkey_removed(porter: Here, guest: Who, viewer: Anybody, which: Field = "") -> Response:
     """Remove one's own passkey."""
-    if guest.account is not None and porter.desk.accounts.remove_passkey(guest.account.id, which):
-        porter.note(viewer, "passkey removed", guest.account.name)
+    if guest.account is not None:
+        porter.desk.accounts.remove_passkey(guest.account.id, which, porter.deed(viewer))
     return RedirectResponse("/account", _SEE)
 
 
@@ -200,10 +198,9 @@ def session_ended(porter: Here, guest: Who, viewer: Anybody, which: Field = "") 
     """End one of one's own sessions, or with `others` all but this one."""
     if guest.account is not None and guest.session is not None:
         if which == "others":
-            porter.desk.visits.end_all(guest.account.id, guest.session.digest)
+            porter.desk.visits.end_all(guest.account.id, porter.deed(viewer), guest.session.digest)
         else:
-            porter.desk.visits.end(which, guest.account.id)
-        porter.note(viewer, "sessions ended", guest.account.name, which="others" if which == "others" else "one")
+            porter.desk.visits.end(which, guest.account.id, porter.deed(viewer))
     return RedirectResponse("/account", _SEE)
 
 
