@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated
 
@@ -14,7 +15,7 @@ from unbidden.access.passwords import name_of
 from unbidden.access.porter import Porter, porter_of
 from unbidden.access.secrecy import digest_of, fresh
 from unbidden.access.templating import answering
-from unbidden.access.viewer import ROLES, SCOPES, Viewer, require
+from unbidden.access.viewer import ROLES, SCOPES, Scope, Viewer, require
 from unbidden.desk.accounts import Account, AccountError
 
 
@@ -30,6 +31,7 @@ Admin = Annotated[Viewer, Depends(require("admin"))]
 PREFIX = "unb_"
 _SEE = 303
 _MOST_DAYS = 3650
+_MEANINGS: Mapping[Scope, str] = {"read": "see everything", "triage": "decide on incidents", "ingest": "hand in rows"}
 
 
 @router.get("/people")
@@ -126,7 +128,8 @@ def _people(request: Request, porter: Porter, why: str = "", status: int = 200, 
 
 def _tokens(request: Request, porter: Porter, why: str = "", status: int = 200, secret: str | None = None, who: str = "") -> Response:
     found = porter.desk.visits.tokens()
-    return porter.templates.page(request, "tokens", status, why=why, tokens=found, scopes=SCOPES, secret=secret, who=who, now=porter.clock())
+    told = {"tokens": found, "scopes": SCOPES, "meanings": _MEANINGS, "secret": secret, "who": who, "now": porter.clock()}
+    return porter.templates.page(request, "tokens", status, why=why, **told)
 
 
 def _account(porter: Porter, account_id: str) -> Account:
