@@ -74,6 +74,15 @@ class Provider:
         answer = self._exchange(code, redirect, verifier)
         return self._person(self._claims(str(answer.get("id_token", "")), nonce, answer.get("access_token")))
 
+    def check(self) -> int:
+        """How many keys the provider signs with. Raises OidcError when one of what it takes to sign in there cannot be had."""
+        for name in ("authorization_endpoint", "token_endpoint"):
+            self._endpoint(name)
+        keys = len(self._keys(_KEEP).keys)
+        if not keys:
+            raise OidcError("the provider names no key that it signs with")
+        return keys
+
     def is_issuer(self, told: str | None) -> bool:
         """Whether an answer came from this provider, as far as it says from whom it is (RFC 9207)."""
         return told is None or told == self.settings.issuer

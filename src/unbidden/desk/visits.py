@@ -162,6 +162,12 @@ class Visits:
             query = select(pending.c.data).where(pending.c.digest == digest, pending.c.kind == kind, pending.c.expires_at > now)
             return connection.execute(query).scalar_one_or_none()
 
+    def open_until(self, kind: str, now: datetime) -> datetime | None:
+        """Until when the last first half of a kind waits; None when none does."""
+        with reading(self._engine) as connection:
+            query = select(pending.c.expires_at).where(pending.c.kind == kind, pending.c.expires_at > now).order_by(pending.c.expires_at.desc()).limit(1)
+            return connection.execute(query).scalar_one_or_none()
+
     def take(self, digest: str, kind: str, now: datetime) -> dict[str, Any] | None:
         """A first half, which nobody gets a second time; None when there is none or it has expired."""
         with writing(self._engine) as connection:
