@@ -92,6 +92,12 @@ def test_without_tls_nobody_speaks_past_the_proxy(public_house: House) -> None:
     assert public_house.browser("192.0.2.1", Host="localhost").get("/sign-in").status_code == 421
 
 
+def test_behind_a_proxy_that_does_tls_no_address_is_without_it(public_house: House) -> None:
+    public_house.base = "http://soc.example.com"
+    answer = public_house.browser("192.0.2.1").get("/sign-in/")
+    assert (answer.status_code, answer.headers["location"]) == (307, "https://soc.example.com/sign-in")
+
+
 def test_every_answer_carries_the_headers(open_house: House, public_house: House) -> None:
     answers = [
         open_house.browser().get("/sign-in"), open_house.browser().get("/"), open_house.browser(Host="evil.example").get("/"),

@@ -93,7 +93,8 @@ class Gate:
             await self._turned_away(request, error)(scope, receive, guarded)
             return
         told = {"viewer": found.viewer, "csrf": found.csrf, "guest": found.guest, "porter": self.porter, "still": self._still(request, found)}
-        await self.app({**scope, "state": {**scope.get("state", {}), **told}}, receive, guarded)
+        # A proxy may do TLS before it: an address that is made of the request has to be the browser's.
+        await self.app({**scope, "scheme": self.porter.names.scheme, "state": {**scope.get("state", {}), **told}}, receive, guarded)
 
     def _refuse_strangers(self, request: Request) -> None:
         """Turn away who speaks past the proxy, and who was led here by another name."""
