@@ -141,7 +141,7 @@ def test_every_page_says_who_may_see_it() -> None:
             table[f"{method} {route.path}"] = found[0] if found else None  # type: ignore[attr-defined] # they are FastAPI's
     assert {path for path, need in table.items() if need is None} == {
         "GET /static/access/passkeys.js", "GET /sign-in", "POST /sign-in", "POST /sign-in/passkey/begin", "POST /sign-in/passkey/finish",
-        "GET /sign-in/single", "GET /sign-in/single/back", "POST /sign-out", "GET /set-up", "POST /set-up",
+        "GET /sign-in/single", "GET /sign-in/single/back", "GET /sign-in/single/leave", "POST /sign-out", "GET /set-up", "POST /set-up",
     }  # fmt: skip
     assert {need for path, need in table.items() if " /settings/" in path} == {("admin", None)}
     assert {need for path, need in table.items() if " /account" in path} == {("viewer", None)}

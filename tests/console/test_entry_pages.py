@@ -114,6 +114,8 @@ SCENES: dict[str, tuple[str, Callable[[Scene], object]]] = {
     "second factor": ("/sign-in", second),
     "single sign-on, not begun here": ("/sign-in/single/back", lambda scene: scene.page.goto("/sign-in/single/back?code=x&state=y")),
     "single sign-on, away": ("/sign-in/single", lambda scene: scene.page.goto("/sign-in/single")),
+    "signed out": ("/sign-in", lambda scene: scene.page.goto("/sign-in?left=single")),
+    "single sign-on, no way out": ("/sign-in/single/leave", lambda scene: scene.page.goto("/sign-in/single/leave")),
     "set-up": ("/set-up", invited),
     "set-up, wrong": ("/set-up", mismatched),
     "account": ("/account", lambda scene: scene.as_("ana", "/account")),

@@ -89,3 +89,34 @@ def test_who_is_not_let_in_is_told_so_and_can_try_again(place: tuple[House, Any]
         page.locator("[role=alert]:visible").wait_for()
     else:
         page.wait_for_selector("#now")
+
+
+def signed_out(page: Any) -> None:
+    page.get_by_role("link", name=BUTTON).click()
+    page.wait_for_selector("u-live[data-state=on]")
+    page.goto("/account")
+    page.get_by_role("button", name="Sign out").click()
+
+
+def test_whoever_signs_out_may_leave_the_provider_too(place: tuple[House, Any], idp: Idp) -> None:
+    house, page = place
+    idp.lying = Lying(metadata={"end_session_endpoint": f"{idp.issuer}/leave"})
+    signed_out(page)
+    page.get_by_role("link", name="Sign out there, too").click()
+    page.wait_for_url("**/sign-in")
+    origin = page.url.removesuffix("/sign-in")
+    assert idp.left == [{"client_id": CLIENT, "post_logout_redirect_uri": f"{origin}/sign-in"}]
+    assert house.deeds()[0]["what"] == "signed out"
+    page.goto("/")
+    page.wait_for_url("**/sign-in?next=/")
+
+
+@pytest.mark.parametrize("metadata", [{}, {"end_session_endpoint": "http://evil.example/leave"}, {"end_session_endpoint": "javascript:alert(1)"}])
+def test_where_the_provider_names_no_way_out_none_is_offered(place: tuple[House, Any], idp: Idp, metadata: dict[str, str]) -> None:
+    _, page = place
+    idp.lying = Lying(metadata=metadata)
+    signed_out(page)
+    page.wait_for_url("**/sign-in")
+    assert page.get_by_role("link", name="Sign out there, too").count() == 0
+    page.goto("/sign-in/single/leave?post_logout_redirect_uri=https://evil.example/")
+    assert page.url.endswith("/sign-in")

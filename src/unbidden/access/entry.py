@@ -16,6 +16,7 @@ from unbidden.desk.accounts import Account, AccountError
 
 _HALF, _AWAY = timedelta(minutes=5), timedelta(minutes=10)
 _SECOND, _SINGLE = "second", "single"
+SINGLE = "single sign-on"
 WRONG = "The name or the password is wrong."
 
 
@@ -134,7 +135,7 @@ def from_provider(porter: Porter, guest: Guest, told: Mapping[str, str]) -> Outc
         porter.note("-", "sign-in refused", known.name if known is not None else "-", why=str(error)[:300], by="single sign-on", network=guest.network)
         return Declined("The provider knows you, but you may not come in here. Ask an admin.")
     porter.throttle.succeed("single:", guest.network, porter.clock())
-    return _entered(porter, guest, account, "single sign-on", begun["next"])
+    return _entered(porter, guest, account, SINGLE, begun["next"])
 
 
 def by_link(porter: Porter, code: str, name: str, password: str) -> Account:
@@ -153,10 +154,25 @@ def by_link(porter: Porter, code: str, name: str, password: str) -> Account:
     return account
 
 
-def leave(porter: Porter, guest: Guest) -> None:
-    """End the session of a browser."""
-    if guest.session is not None and guest.account is not None:
-        porter.desk.visits.sign_out(guest.session.digest, guest.account.id, porter.deed(guest.account.name))
+def leave(porter: Porter, guest: Guest) -> bool:
+    """End the session of a browser; whether whoever has it is to be asked to sign out at the provider, too."""
+    if guest.session is None or guest.account is None:
+        return False
+    porter.desk.visits.sign_out(guest.session.digest, guest.account.id, porter.deed(guest.account.name))
+    return guest.session.factor == SINGLE and leave_provider(porter, guest) is not None
+
+
+def leave_provider(porter: Porter, guest: Guest) -> str | None:
+    """Where to send the browser to sign out at the provider; None where there is no such place. It comes back to the sign-in page, and nowhere else."""
+    if porter.provider is None or porter.throttle.begin("single:", guest.network, porter.clock()):
+        return None
+    try:
+        found = porter.provider.leave(f"{porter.names.origin(guest.host)}/sign-in")
+    except OidcError as error:
+        porter.tell(f"single sign-on: {error}")
+        return None
+    porter.throttle.succeed("single:", guest.network, porter.clock())
+    return found
 
 
 def _entered(porter: Porter, guest: Guest, account: Account, factor: str, goes_to: str = "/") -> Entered:

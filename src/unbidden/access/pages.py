@@ -53,9 +53,9 @@ def script() -> Response:
 
 
 @router.get("/sign-in")
-def sign_in(request: Request, porter: Here, goes_to: Annotated[str, Query(alias="next")] = "/") -> Response:
-    """The page to sign in."""
-    return _sign_in(request, porter, own_path(goes_to))
+def sign_in(request: Request, porter: Here, guest: Who, goes_to: Annotated[str, Query(alias="next")] = "/", left: str = "") -> Response:
+    """The page to sign in, which is also that of whoever signed out."""
+    return _sign_in(request, porter, own_path(goes_to), is_left=left == "single" and guest.session is None)
 
 
 @router.post("/sign-in")
@@ -109,11 +109,18 @@ def single_back(request: Request, porter: Here, guest: Who) -> Response:
     return _sign_in(request, porter, "/", why, status)
 
 
+@router.get("/sign-in/single/leave")
+def single_left(request: Request, porter: Here, guest: Who) -> Response:
+    """Off to the provider to sign out there. Another site that leads a browser here leads it to the sign-in page."""
+    is_ours = request.headers.get("sec-fetch-site", "same-origin") == "same-origin"
+    found = entry.leave_provider(porter, guest) if is_ours and guest.session is None else None
+    return RedirectResponse(found or "/sign-in", _SEE)
+
+
 @router.post("/sign-out")
 def signed_out(porter: Here, guest: Who) -> Response:
     """Sign out. Whoever is signed out already is as well off."""
-    entry.leave(porter, guest)
-    response = RedirectResponse("/sign-in", _SEE)
+    response = RedirectResponse("/sign-in?left=single" if entry.leave(porter, guest) else "/sign-in", _SEE)
     porter.cookies.drop(response, porter.cookies.session)
     porter.cookies.drop(response, porter.cookies.guest)
     return response
@@ -210,9 +217,9 @@ def _refuse_if_elsewhere(guest: Guest) -> None:
         raise AccountError("You sign in by single sign-on: passwords and passkeys are kept there.")
 
 
-def _sign_in(request: Request, porter: Porter, path: str, why: str = "", status: int = 200) -> HTMLResponse:
+def _sign_in(request: Request, porter: Porter, path: str, why: str = "", status: int = 200, *, is_left: bool = False) -> HTMLResponse:
     oidc = porter.settings.oidc
-    return porter.templates.page(request, "sign_in", status, next=path, why=why, single=oidc.label if oidc else None)
+    return porter.templates.page(request, "sign_in", status, next=path, why=why, single=oidc.label if oidc else None, is_left=is_left)
 
 
 def _account(request: Request, porter: Porter, guest: Guest, viewer: Viewer, why: str = "", status: int = 200) -> Response:
