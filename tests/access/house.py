@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import httpx2
 from argon2 import PasswordHasher
 from fastapi import Depends, FastAPI
+from jinja2 import BaseLoader
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.testclient import TestClient
@@ -140,12 +141,12 @@ class Browser:
 
 
 @contextmanager
-def house(folder: Path, environment: dict[str, str] | None = None, **settings: Any) -> Iterator[House]:
+def house(folder: Path, environment: dict[str, str] | None = None, loaders: Sequence[BaseLoader] = (), **settings: Any) -> Iterator[House]:
     """A house with nobody in it."""
     hand = Hand()
     with Desk.open(f"sqlite:///{folder / 'desk.db'}") as desk:
         console_settings = ConsoleSettings.model_validate(settings)
-        porter = Porter(console_settings, desk, environment or {}, hand, passwords=Passwords(CHEAP))
+        porter = Porter(console_settings, desk, environment or {}, hand, loaders=loaders, passwords=Passwords(CHEAP))
         try:
             yield House(porter, hand, console_settings.public_url or "http://localhost:8080")
         finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -21,16 +22,15 @@ from unbidden.views import Surroundings
 @contextmanager
 def entrance(folder: Path, company: line.Run, found: list[dict[str, Any]], **more: Any) -> Iterator[tuple[House, str]]:
     """A house with the company's incidents at its desk, and where it answers."""
-    with house(folder, **more) as one:
+    with house(folder, loaders=[frame()], **more) as one:
         desk = one.porter.desk
         desk.record({each["user"] for each in found}, found, max(datetime.fromisoformat(each["last_at"]) for each in found))
         around = Surroundings(desk, company.con.cursor, lambda: {"level": "fine", "sources": []}, detect.detections(), lambda: company.as_of)
-        one.porter.loaders = [frame()]
-        one.porter.__post_init__()
-        inner = app(around, [pages.router, ruling.router])
-        one.app = Gate(inner, one.porter)
+        one.app = Gate(app(around, [pages.router, ruling.router]), one.porter)
         with served(one.app) as port:
             yield one, f"http://localhost:{port}"
+            # The browser has gone: its streams are let end before the server does.
+            time.sleep(0.5)
 
 
 def sign_in(page: Any, name: str = "ana", password: str = PASSWORD) -> None:

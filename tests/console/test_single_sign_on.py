@@ -46,7 +46,7 @@ def test_button_leads_over_the_provider_to_where_one_wanted_to_go(place: tuple[H
     assert page.inner_text(".viewer") == "ana@example.com"
     page.goto("/sign-in")
     page.get_by_role("link", name=BUTTON).click()
-    page.wait_for_selector("#now")
+    page.wait_for_selector("u-live[data-state=on]")
     assert [(one.name, one.role) for one in house.porter.desk.accounts.people()] == [("ana@example.com", "analyst")]
 
 
@@ -88,7 +88,7 @@ def test_who_is_not_let_in_is_told_so_and_can_try_again(place: tuple[House, Any]
     if how is disabled:
         page.locator("[role=alert]:visible").wait_for()
     else:
-        page.wait_for_selector("#now")
+        page.wait_for_selector("u-live[data-state=on]")
 
 
 def signed_out(page: Any) -> None:
