@@ -45,12 +45,13 @@ class Idp:
     key: Any = field(default_factory=lambda: RSAKey.generate_key(2048, {"kid": "one", "use": "sig"}))
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    left: list[dict[str, str]] = field(default_factory=list)
     methods: list[str] = field(default_factory=lambda: ["client_secret_basic"])
 
     def app(self) -> Starlette:
         """What is served."""
         routes = [Route("/.well-known/openid-configuration", self.metadata), Route("/authorize", self.authorize), Route("/keys", self.keys)]
-        return Starlette(routes=[*routes, Route("/token", self.token, methods=["POST"])])
+        return Starlette(routes=[*routes, Route("/leave", self.leave), Route("/token", self.token, methods=["POST"])])
 
     async def metadata(self, _request: Request) -> Response:
         """The discovery document."""
@@ -67,6 +68,11 @@ class Idp:
         code = secrets.token_urlsafe(8)
         self.codes[code] = asked
         return RedirectResponse(f"{asked['redirect_uri']}?{urlencode({'code': code, 'state': asked['state'], 'iss': self.issuer, **self.lying.answer})}", 303)
+
+    async def leave(self, request: Request) -> Response:
+        """Sign out, and go back."""
+        self.left.append(dict(request.query_params))
+        return RedirectResponse(request.query_params["post_logout_redirect_uri"], 303)
 
     async def keys(self, _request: Request) -> Response:
         """The public keys."""

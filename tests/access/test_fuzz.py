@@ -39,7 +39,7 @@ KEY = bytes.fromhex("a5010203262001215820" + "11" * 32 + "225820" + "22" * 32)
 def rooms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     with house(tmp_path_factory.mktemp("fuzz")) as found:
         account = found.person()
-        found.porter.desk.accounts.add_passkey(Passkey(ID, account.id, "key", bytes_to_base64url(KEY), 0, AT, None))
+        found.porter.desk.accounts.add_passkey(Passkey(ID, account.id, "key", bytes_to_base64url(KEY), 0, AT, None), found.by)
         yield found
 
 

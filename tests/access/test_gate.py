@@ -92,6 +92,12 @@ def test_without_tls_nobody_speaks_past_the_proxy(public_house: House) -> None:
     assert public_house.browser("192.0.2.1", Host="localhost").get("/sign-in").status_code == 421
 
 
+def test_behind_a_proxy_that_does_tls_no_address_is_without_it(public_house: House) -> None:
+    public_house.base = "http://soc.example.com"
+    answer = public_house.browser("192.0.2.1").get("/sign-in/")
+    assert (answer.status_code, answer.headers["location"]) == (307, "https://soc.example.com/sign-in")
+
+
 def test_every_answer_carries_the_headers(open_house: House, public_house: House) -> None:
     answers = [
         open_house.browser().get("/sign-in"), open_house.browser().get("/"), open_house.browser(Host="evil.example").get("/"),
@@ -122,7 +128,7 @@ def test_nobody_can_make_the_server_hold_much(open_house: House) -> None:
     answer = browser.client.post("/v1/triage", content=large, headers=token)
     assert (answer.status_code, answer.headers["content-type"]) == (401, "application/problem+json")
     answer = browser.client.post("/sign-out", content=large, headers=token)
-    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in?next=/")
 
 
 def test_a_large_form_and_one_of_many_fields_are_refused(open_house: House) -> None:
@@ -192,7 +198,7 @@ def test_the_desk_is_away(open_house: House) -> None:
     assert (answer.status_code, "desk" in answer.text) == (503, True)
 
 
-def _away(*_: object) -> None:
+def _away(*_: object, **__: object) -> None:
     from unbidden.desk import DeskError  # noqa: PLC0415 - it is only this test's
 
     raise DeskError("the desk (sqlite:///x): away")

@@ -174,7 +174,7 @@ def test_without_making_accounts_an_admin_makes_them(tmp_path: Path, idp: Idp) -
         assert go(found.browser()).status_code == 403
         idp.person["sub"] = "u1"
         found.person("root")
-        found.porter.desk.accounts.disable(person.id, AT)
+        found.porter.desk.accounts.disable(person.id, found.by)
         assert go(found.browser()).status_code == 403
 
 
@@ -202,3 +202,17 @@ def test_an_address_that_was_not_verified_is_no_name(tmp_path: Path, idp: Idp) -
 def test_where_it_is_not_set_up_there_is_none(open_house: House) -> None:
     answer = open_house.browser().get("/sign-in/single")
     assert (answer.status_code, "not set up" in answer.text) == (404, True)
+
+
+def test_no_other_site_signs_anybody_out_at_the_provider(tmp_path: Path, idp: Idp) -> None:
+    idp.lying = Lying(metadata={"end_session_endpoint": f"{idp.issuer}/leave?of=here"})
+    with open_to(tmp_path, idp) as found:
+        for site, where in (
+            ("cross-site", "/sign-in"),
+            ("same-site", "/sign-in"),
+            ("none", "/sign-in"),
+            ("same-origin", f"{idp.issuer}/leave?of=here&client_id="),
+        ):
+            answer = found.browser(**{"Sec-Fetch-Site": site}).get("/sign-in/single/leave?post_logout_redirect_uri=https://evil.example/")
+            assert answer.headers["location"].startswith(where)
+            assert "evil" not in answer.headers["location"]

@@ -72,7 +72,7 @@ def add(page: Page) -> None:
     page.goto("/account")
     page.get_by_label("Name of a new one").fill("my phone")
     page.get_by_role("button", name="Add a passkey").click()
-    expect(page.get_by_role("cell", name="my phone")).to_be_visible()
+    expect(page.get_by_role("cell", name="my phone", exact=True)).to_be_visible()
 
 
 def leave(page: Page) -> None:
@@ -133,7 +133,7 @@ def test_a_passkey_is_removed_and_is_known_no_longer(page: Page, open_house: Hou
     device(page)
     add(page)
     page.get_by_role("button", name="Remove").click()
-    expect(page.get_by_role("cell", name="my phone")).to_have_count(0)
+    expect(page.get_by_role("cell", name="my phone", exact=True)).to_have_count(0)
     leave(page)
     page.get_by_role("button", name="Sign in with a passkey").click()
     expect(page.locator("[data-passkey-problem]")).to_have_text("this passkey is not known here")

@@ -34,8 +34,8 @@ def test_somebody_new_sets_their_own_password(open_house: House, admin: Browser)
     assert guest.get("/settings/people").status_code == 403
     assert guest.get("/settings/tokens").status_code == 403
     assert guest.get("/account").status_code == 200
-    deeds = [(deed["who"], deed["what"], deed["subject"]) for deed in open_house.porter.desk.deeds()]
-    assert deeds[:3] == [("bo", "signed in", "bo"), ("bo", "password set", "bo"), ("ana", "account made", "bo")]
+    deeds = [(deed["who"], deed["what"], deed["subject"]) for deed in open_house.deeds()]
+    assert deeds[:4] == [("bo", "signed in", "bo"), ("bo", "password set", "bo"), ("ana", "password link made", "bo"), ("ana", "account made", "bo")]
 
 
 def test_a_link_of_somebody_disabled_or_of_yesterday_does_not_hold(open_house: House, admin: Browser) -> None:
@@ -46,7 +46,7 @@ def test_a_link_of_somebody_disabled_or_of_yesterday_does_not_hold(open_house: H
     guest = open_house.browser()
     guest.get(link)
     assert guest.post(link, password=OTHER, again=OTHER).status_code == 400
-    open_house.porter.desk.accounts.enable(bo.id)
+    open_house.porter.desk.accounts.enable(bo.id, open_house.by)
     open_house.hand.pass_by(hours=24)
     assert guest.post(link, password=OTHER, again=OTHER).status_code == 400
 
@@ -123,13 +123,13 @@ def test_nobody_below_an_admin_rules(open_house: House, role: str) -> None:
 def test_a_passkey_that_is_the_only_way_in_stays(open_house: House) -> None:
     bo = open_house.person("bo", "viewer")
     accounts = open_house.porter.desk.accounts
-    accounts.add_passkey(Passkey("abc", bo.id, "key", "x", 0, AT, None))
+    accounts.add_passkey(Passkey("abc", bo.id, "key", "x", 0, AT, None), open_house.by)
     browser = open_house.browser()
     assert "Now your passkey" in browser.sign_in("bo").text
     assert browser.get("/").status_code == 303
-    accounts.set_password(bo.id, None)
+    accounts.set_password(bo.id, None, open_house.by)
     with pytest.raises(Exception, match="only way"):
-        accounts.remove_passkey(bo.id, "abc")
+        accounts.remove_passkey(bo.id, "abc", open_house.by)
     assert len(accounts.passkeys(bo.id)) == 1
 
 
@@ -141,7 +141,7 @@ def test_every_page_says_who_may_see_it() -> None:
             table[f"{method} {route.path}"] = found[0] if found else None  # type: ignore[attr-defined] # they are FastAPI's
     assert {path for path, need in table.items() if need is None} == {
         "GET /static/access/passkeys.js", "GET /sign-in", "POST /sign-in", "POST /sign-in/passkey/begin", "POST /sign-in/passkey/finish",
-        "GET /sign-in/single", "GET /sign-in/single/back", "POST /sign-out", "GET /set-up", "POST /set-up",
+        "GET /sign-in/single", "GET /sign-in/single/back", "GET /sign-in/single/leave", "POST /sign-out", "GET /set-up", "POST /set-up",
     }  # fmt: skip
     assert {need for path, need in table.items() if " /settings/" in path} == {("admin", None)}
     assert {need for path, need in table.items() if " /account" in path} == {("viewer", None)}

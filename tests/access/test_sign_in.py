@@ -7,7 +7,7 @@ import re
 import pytest
 from argon2 import PasswordHasher
 
-from tests.access.house import AT, PASSWORD, House
+from tests.access.house import PASSWORD, House
 from unbidden.access.entry import WRONG
 from unbidden.access.passwords import MIN_LENGTH, Passwords, name_of, refuse_if_weak
 from unbidden.access.secrecy import digest_of
@@ -15,7 +15,7 @@ from unbidden.desk.accounts import AccountError
 
 
 def deeds(house: House) -> list[tuple[str, str, str]]:
-    return [(deed["who"], deed["what"], deed["subject"]) for deed in reversed(house.porter.desk.deeds())]
+    return [(deed["who"], deed["what"], deed["subject"]) for deed in reversed(house.deeds())]
 
 
 def test_nobody_sees_a_page_before_they_sign_in(open_house: House) -> None:
@@ -47,12 +47,12 @@ def test_a_session_that_was_ended_cannot_be_taken_up_by_its_old_cookie(open_hous
 )
 def test_one_answer_for_all_that_is_wrong(open_house: House, name: str, password: str) -> None:
     open_house.person()
-    open_house.porter.desk.accounts.disable(open_house.person("gone", "viewer").id, AT)
+    open_house.porter.desk.accounts.disable(open_house.person("gone", "viewer").id, open_house.by)
     open_house.person("single", "viewer", None)
     browser = open_house.browser()
     answer = browser.sign_in(name, password)
     assert (answer.status_code, WRONG in answer.text, "unbidden" in browser.client.cookies) == (403, True, False)
-    (deed,) = open_house.porter.desk.deeds()
+    (deed,) = open_house.deeds()
     assert (deed["what"], deed["subject"]) == ("sign-in refused", name if name in {"ana", "gone", "single"} else "-")
 
 

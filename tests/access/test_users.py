@@ -37,14 +37,14 @@ def test_somebody_who_is_locked_out_gets_in_again(config: Path) -> None:
         ana = desk.accounts.named("ana")
         assert ana is not None
         assert Passwords().is_right(ana, PASSWORD)
-        desk.visits.begin(Session(digest_of("x"), ana.id, AT, AT, "", "", "password"))
+        desk.visits.begin(Session(digest_of("x"), ana.id, AT, AT, "", "", "password"), None)
     assert run(config, "password", "ana", "--remove-passkeys", given="seven green lamps\n")[0] == 0
     with desk_of(config) as desk:
         changed = desk.accounts.named("ana")
         assert Passwords().is_right(changed, "seven green lamps")
         assert desk.visits.session(digest_of("x")) is None
         deeds = desk.deeds()
-    assert [(deed["what"], deed["subject"]) for deed in deeds] == [("password set", "ana"), ("account made", "ana")]
+    assert [(deed["what"], deed["subject"]) for deed in deeds] == [("password set", "ana"), ("passkeys removed", "ana"), ("account made", "ana")]
     assert PASSWORD not in str(deeds)
 
 

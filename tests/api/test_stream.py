@@ -249,6 +249,7 @@ def test_it_ends_with_the_session(place: Place) -> None:
     one = Listener(place.url)
     threading.Timer(0.5, lambda: place.gate.ended.add("reader")).start()
     assert one.listen(lambda: False) is False
+    assert [name for name, _, _ in one.events] == ["health", "over"]
 
 
 def test_health_is_told_when_it_changes_and_silence_is_kept_alive(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -85,7 +85,7 @@ def test_the_list_is_that_of_whom_it_is_asked_for(serve: Callable[..., Site], fo
 
 def test_nobody_known_is_led_to_the_sign_in_and_back(serve: Callable[..., Site], found: list[dict[str, Any]]) -> None:
     status, _, headers = get(serve(found, None).url + "/incidents?text=a")
-    assert (status, headers["location"]) == (303, "/sign-in?next=%2Fincidents%3Ftext%3Da")
+    assert (status, headers["location"]) == (303, "/sign-in?next=/incidents%3Ftext%3Da")
 
 
 def test_a_viewer_may_look_and_not_decide(serve: Callable[..., Site], found: list[dict[str, Any]]) -> None:

@@ -21,7 +21,8 @@ from unbidden.views import Surroundings
 # What whoever is not signed in yet has to reach.
 OPEN = {
     ("GET", "/static/access/passkeys.js"), ("GET", "/sign-in"), ("POST", "/sign-in"), ("POST", "/sign-in/passkey/begin"), ("POST", "/sign-in/passkey/finish"),
-    ("GET", "/sign-in/single"), ("GET", "/sign-in/single/back"), ("POST", "/sign-out"), ("GET", "/set-up"), ("POST", "/set-up"),
+    ("GET", "/sign-in/single"), ("GET", "/sign-in/single/back"), ("GET", "/sign-in/single/leave"),
+    ("POST", "/sign-out"), ("GET", "/set-up"), ("POST", "/set-up"),
 }  # fmt: skip
 # It goes on for as long as it is listened to; its own tests listen.
 ENDLESS = "/v1/stream"

@@ -11,11 +11,12 @@ from typer.testing import CliRunner
 
 from unbidden.cli import app
 from unbidden.settings import Settings, read_settings
-from unbidden.settings.beginning import ALERTS, DOORS, SOURCES, told_of, variables
+from unbidden.settings.beginning import ALERTS, CONSOLE, DOORS, SOURCES, told_of, variables
 from unbidden.settings.places import references_of
 from unbidden.settings.shapes import keys_of
 
-EVERYTHING = [word for group, known in (("source", SOURCES), ("door", DOORS), ("alert", ALERTS)) for name in known for word in (f"--{group}", name)]
+GROUPS = {"source": SOURCES, "door": DOORS, "alert": ALERTS, "console": CONSOLE}
+EVERYTHING = [word for group, known in GROUPS.items() for name in known for word in (f"--{group}", name)]
 
 
 def init(*words: str, answers: str = "") -> str:
@@ -40,7 +41,8 @@ def test_everything_that_can_be_chosen_is_read_back(tmp_path: Path) -> None:
     assert told.doors.http is not None
     assert told.doors.syslog is not None
     assert all((told.doors.http.hec, told.doors.http.push, told.doors.http.okta, told.doors.syslog.listeners, told.doors.folders, told.doors.kafka))
-    chosen = [*SOURCES.values(), *DOORS.values(), *ALERTS.values()]
+    chosen = [one for known in GROUPS.values() for one in known.values()]
+    assert told.console.oidc is not None
     assert {reference for _, reference in references_of(told)} == {f"env:{name}" for name in variables(chosen)}
     assert len(variables(chosen)) == sum(len(one.secrets) for one in chosen), "two secrets would share one variable"
 
@@ -83,11 +85,12 @@ def test_what_is_left_to_do_is_said(tmp_path: Path) -> None:
 
 def test_without_options_it_asks(tmp_path: Path) -> None:
     file = tmp_path / "u.toml"
-    answers = ["okta, dou", "okta, duo", "https://acme.okta.com", "", "DI", str(tmp_path / "lake"), "", "y"]
-    said = init("-o", str(file), "--door", "none", "--alert", "none", answers="\n".join(answers) + "\n")
+    answers = ["okta, dou", "okta, duo", "https://acme.okta.com", "", "DI", "10.0.0.2, 10.0.0.3", "https://soc.acme.com", str(tmp_path / "lake"), "", "y"]
+    said = init("-o", str(file), "--door", "none", "--alert", "none", "--console", "proxy", answers="\n".join(answers) + "\n")
     assert "There is no dou." in said
     told = read_settings(file)
     assert told.source["duo"].model_dump()["integration_key"] == "DI"
+    assert (told.console.trusted_proxies, told.console.public_url) == (("10.0.0.2", "10.0.0.3"), "https://soc.acme.com")
     assert told.lake.root == str(tmp_path / "lake")
     assert "[source.duo] url" in said
     assert (tmp_path / "u.env").is_file()
@@ -105,6 +108,16 @@ def test_a_file_that_is_there_stays(tmp_path: Path) -> None:
     assert "[lake]" in file.read_text("utf-8")
 
 
+@pytest.mark.parametrize("ways", [["tls"], ["proxy"], ["single-sign-on"], ["off"], ["single-sign-on", "tls"], ["none"]])
+def test_console_is_for_this_machine_alone_unless_more_is_said(tmp_path: Path, ways: list[str]) -> None:
+    file = tmp_path / "u.toml"
+    said = init("-o", str(file), "--yes", *(word for one in ways for word in ("--console", one)))
+    told = read_settings(file).console
+    assert (told.enabled, told.has_tls, told.oidc is not None) == ("off" not in ways, "tls" in ways, "single-sign-on" in ways)
+    assert told.address == ("0.0.0.0" if {"tls", "proxy"} & set(ways) else "127.0.0.1")  # noqa: S104 - nothing listens
+    assert ("UNBIDDEN_OIDC_CLIENT_SECRET" in said) == ("single-sign-on" in ways)
+
+
 @pytest.mark.parametrize(
     ("words", "why"),
     [
@@ -112,6 +125,8 @@ def test_a_file_that_is_there_stays(tmp_path: Path) -> None:
         (["--set", "lake.rot=4"], "is root meant?"),
         (["--set", "lake"], "write table.key=value"),
         (["--set", "lake.root.x=1", "--set", "lake.root=a", "--set", "lake.root.y=1"], "no table"),
+        (["--console", "open"], "there are: tls"),
+        (["--set", "console.address=0.0.0.0"], "reached from other machines"),
         (["--alert", "teams", "--set", "alert.teams.url=https://example.com/secret"], "[alert.teams] url: a secret is named by"),
         (["--set", "judge.history_days=2"], "[judge] history_days"),
     ],

@@ -16,6 +16,7 @@ from unbidden.desk.accounts import Account, AccountError
 
 _HALF, _AWAY = timedelta(minutes=5), timedelta(minutes=10)
 _SECOND, _SINGLE = "second", "single"
+SINGLE = "single sign-on"
 WRONG = "The name or the password is wrong."
 
 
@@ -124,14 +125,17 @@ def from_provider(porter: Porter, guest: Guest, told: Mapping[str, str]) -> Outc
         return Declined("The provider did not let you in.")
     try:
         person = porter.provider.finish(told["code"], _redirect(porter, guest), begun["nonce"], begun["verifier"])
-        account = _account_of(porter, person)
     except OidcError as error:
         return _failed(porter, error)
+    try:
+        account = _account_of(porter, person)
     except AccountError as error:
+        known = porter.desk.accounts.of_subject(person.subject)
         porter.tell(f"single sign-on: {error}")
+        porter.note("-", "sign-in refused", known.name if known is not None else "-", why=str(error)[:300], by="single sign-on", network=guest.network)
         return Declined("The provider knows you, but you may not come in here. Ask an admin.")
     porter.throttle.succeed("single:", guest.network, porter.clock())
-    return _entered(porter, guest, account, "single sign-on", begun["next"])
+    return _entered(porter, guest, account, SINGLE, begun["next"])
 
 
 def by_link(porter: Porter, code: str, name: str, password: str) -> Account:
@@ -140,32 +144,39 @@ def by_link(porter: Porter, code: str, name: str, password: str) -> Account:
     if porter.desk.visits.look(digest, "set-up", now) is not None:
         known = name_of(name)
         refuse_if_weak(password, known)
-        made = porter.desk.accounts.make_first(known, now, porter.passwords.hash(password), digest)
-        porter.note(made.name, "account made", made.name, role=made.role, by="set-up link")
-        return made
+        return porter.desk.accounts.make_first(known, porter.deed(known, by="set-up link"), porter.passwords.hash(password), digest)
     invited = porter.desk.visits.look(digest, "invitation", now)
     account = porter.desk.accounts.of_id(invited["account"]) if invited is not None else None
     if account is None or account.disabled_at is not None:
         raise AccountError("This link does not hold, or no longer.")
     refuse_if_weak(password, account.name)
-    hashed = porter.passwords.hash(password)
-    if porter.desk.visits.take(digest, "invitation", now) is None:
-        raise AccountError("This link does not hold, or no longer.")
-    porter.desk.accounts.set_password(account.id, hashed)
-    porter.note(account.name, "password set", account.name, by="link")
+    porter.desk.accounts.set_password(account.id, porter.passwords.hash(password), porter.deed(account.name, by="link"), link=digest)
     return account
 
 
-def leave(porter: Porter, guest: Guest) -> None:
-    """End the session of a browser."""
-    if guest.session is not None and guest.account is not None:
-        porter.desk.visits.end(guest.session.digest)
-        porter.note(guest.account.name, "signed out", guest.account.name)
+def leave(porter: Porter, guest: Guest) -> bool:
+    """End the session of a browser; whether whoever has it is to be asked to sign out at the provider, too."""
+    if guest.session is None or guest.account is None:
+        return False
+    porter.desk.visits.sign_out(guest.session.digest, guest.account.id, porter.deed(guest.account.name))
+    return guest.session.factor == SINGLE and leave_provider(porter, guest) is not None
+
+
+def leave_provider(porter: Porter, guest: Guest) -> str | None:
+    """Where to send the browser to sign out at the provider; None where there is no such place. It comes back to the sign-in page, and nowhere else."""
+    if porter.provider is None or porter.throttle.begin("single:", guest.network, porter.clock()):
+        return None
+    try:
+        found = porter.provider.leave(f"{porter.names.origin(guest.host)}/sign-in")
+    except OidcError as error:
+        porter.tell(f"single sign-on: {error}")
+        return None
+    porter.throttle.succeed("single:", guest.network, porter.clock())
+    return found
 
 
 def _entered(porter: Porter, guest: Guest, account: Account, factor: str, goes_to: str = "/") -> Entered:
     secret = porter.sessions.begin(account, factor, guest.network, guest.agent, guest.browser if guest.session is not None else None)
-    porter.note(account.name, "signed in", account.name, by=factor, network=guest.network)
     return Entered(account, secret, goes_to)
 
 
@@ -175,7 +186,7 @@ def _account_of(porter: Porter, person: Person) -> Account:
     One of the same name is theirs only while there is no other way to sign in by it: otherwise whoever can name themselves at the provider could take it.
     """
     settings, accounts = porter.settings.oidc, porter.desk.accounts
-    role = person.role
+    role, by = person.role, porter.deed("-", by="single sign-on")
     if settings is None or (settings.roles and role is None):
         raise AccountError(f"{person.name!r} has no role by their claims")
     account = accounts.of_subject(person.subject)
@@ -185,17 +196,15 @@ def _account_of(porter: Porter, person: Person) -> Account:
         if account is not None and (account.password or account.passkeys or account.subject):
             raise AccountError(f"there is an account '{name}' already that is signed in to otherwise")
         if account is not None:
-            accounts.link(account.id, person.subject)
+            accounts.link(account.id, person.subject, by)
         elif settings.make_accounts and role is not None:
-            account = accounts.make(name, role, porter.clock(), subject=person.subject)
-            porter.note("-", "account made", name, role=role, by="single sign-on")
+            account = accounts.make(name, role, by, subject=person.subject)
         else:
             raise AccountError(f"there is no account '{name}', and none is made")
     if account.disabled_at is not None:
         raise AccountError(f"the account '{account.name}' is disabled")
     if settings.roles and role is not None and role != account.role:
-        accounts.change_role(account.id, role)
-        porter.note("-", "role changed", account.name, role=role, by="single sign-on")
+        accounts.change_role(account.id, role, by)
     return accounts.of_id(account.id) or account
 
 

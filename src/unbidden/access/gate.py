@@ -9,10 +9,11 @@ from urllib.parse import parse_qs
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from unbidden.access.headers import guard
+from unbidden.access.leading import BY_ITSELF, page_of, to_sign_in
 from unbidden.access.names import host_of
 from unbidden.access.porter import Guest, Porter
 from unbidden.access.secrecy import csrf_of, fresh, is_same
@@ -24,6 +25,7 @@ from unbidden.desk import DeskError
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 # Where nobody has to have signed in, and forms are sent all the same.
 _BEFORE = ("/sign-in", "/set-up")
+# A page listens to it for as long as it is open, and begins it anew again and again, whether anybody is there or not.
 _STREAM = "/v1/stream"
 _MAX_FORM = 64 * 1024
 _FORM = "application/x-www-form-urlencoded"
@@ -44,6 +46,10 @@ class _TurnedAwayError(Exception):
     def __init__(self, status: int, why: str) -> None:
         super().__init__(why)
         self.status, self.why = status, why
+
+
+class _StrangerError(_TurnedAwayError):
+    """Whoever asks is not to know more of this server than that."""
 
 
 class Gate:
@@ -84,18 +90,18 @@ class Gate:
         except (_TurnedAwayError, DeskError) as error:
             if isinstance(error, DeskError):
                 self.porter.tell(str(error))
-            status, why = (error.status, error.why) if isinstance(error, _TurnedAwayError) else (503, "the desk cannot be reached; try again")
-            await _answer(request, status, why)(scope, receive, guarded)
+            await self._turned_away(request, error)(scope, receive, guarded)
             return
         told = {"viewer": found.viewer, "csrf": found.csrf, "guest": found.guest, "porter": self.porter, "still": self._still(request, found)}
-        await self.app({**scope, "state": {**scope.get("state", {}), **told}}, receive, guarded)
+        # A proxy may do TLS before it: an address that is made of the request has to be the browser's.
+        await self.app({**scope, "scheme": self.porter.names.scheme, "state": {**scope.get("state", {}), **told}}, receive, guarded)
 
     def _refuse_strangers(self, request: Request) -> None:
         """Turn away who speaks past the proxy, and who was led here by another name."""
         if not self.porter.names.may_speak(request.client.host if request.client else None):
-            raise _TurnedAwayError(403, "this server is reached by its proxy")
+            raise _StrangerError(403, "this server is reached by its proxy")
         if len(request.headers.getlist("host")) != 1 or not self.porter.names.is_own(request.headers["host"]):
-            raise _TurnedAwayError(421, "this server has another name; its public_url says which names it answers to")
+            raise _StrangerError(421, "this server has another name; its public_url says which names it answers to")
 
     def _find(self, request: Request) -> _Found:
         porter, headers = self.porter, request.headers
@@ -107,9 +113,8 @@ class Gate:
         if scheme.lower() == "bearer":
             return _Found(guest, self._machine(token.strip()), is_machine=True)
         secret = request.cookies.get(porter.cookies.session, "")
-        # A page begins its stream anew again and again, whether somebody sits before it or not.
-        found = porter.sessions.held if request.url.path == _STREAM else porter.sessions.of
-        if secret and (held := found(secret)) is not None:
+        is_use = BY_ITSELF not in headers and request.url.path != _STREAM
+        if secret and (held := porter.sessions.of(secret, is_use=is_use)) is not None:
             session, account = held
             viewer = Viewer(account.name, role=account.role)  # type: ignore[arg-type] # the desk has none but these
             return _Found(Guest(network, guest.agent, guest.host, secret, session, account), viewer, csrf_of(secret))
@@ -140,15 +145,23 @@ class Gate:
             raise _TurnedAwayError(401, "sign in first, or send a token")
         origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site", "none")
         if (origin is not None and origin not in self.porter.names.origins(request.headers["host"])) or site not in {"same-origin", "none"}:
-            raise _TurnedAwayError(403, "this was sent by another site")
+            raise _TurnedAwayError(403, "This was sent by another site, so nothing was done.")
         told = request.headers.get("x-csrf-token")
         is_form = request.headers.get("content-type", "").partition(";")[0].strip().lower() == _FORM
         if is_before or (told is None and is_form):
             body, receive = await _held(receive)
             told = _told(body) if told is None and is_form else told
         if told is None or not found.csrf or not is_same(told, found.csrf):
-            raise _TurnedAwayError(403, "this page is out of date: open it again, and send it again")
+            raise _TurnedAwayError(403, "The page that this was sent from is out of date. Open it again, and send it again.")
         return receive
+
+    def _turned_away(self, request: Request, error: _TurnedAwayError | DeskError) -> Response:
+        """The answer to a request that is not let through: to a browser a page, with the way back."""
+        away = error if isinstance(error, _TurnedAwayError) else _TurnedAwayError(503, "The desk cannot be reached at the moment; try again.")
+        if away.status == 401 or not _is_page(request) or isinstance(away, _StrangerError):
+            return _answer(request, away.status, away.why)
+        request.state.viewer, request.state.csrf = None, ""
+        return self.porter.templates.page(request, "refused", away.status, why=away.why, back=page_of(request))
 
     def _give(self, headers: MutableHeaders, secret: str) -> None:
         response = Response()
@@ -164,7 +177,7 @@ async def _held(receive: Receive) -> tuple[bytes, Receive]:
         body += message.get("body", b"")
         more = message["type"] == "http.request" and message.get("more_body", False)
         if len(body) > _MAX_FORM:
-            raise _TurnedAwayError(413, "the form is too large")
+            raise _TurnedAwayError(413, "The form is too large.")
     is_given = False
 
     async def again() -> Message:
@@ -182,7 +195,7 @@ def _told(body: bytes) -> str:
     try:
         told = parse_qs(body.decode("latin-1"), max_num_fields=200).get("csrf", [""])
     except ValueError as error:
-        raise _TurnedAwayError(400, "the form has too many fields") from error
+        raise _TurnedAwayError(400, "The form has too many fields.") from error
     return told[0] if len(told) == 1 else ""
 
 
@@ -190,10 +203,15 @@ def _is_before(path: str) -> bool:
     return any(path == one or path.startswith(f"{one}/") for one in _BEFORE)
 
 
+def _is_page(request: Request) -> bool:
+    """Whether what is answered is shown as a page, and not read by a script or a machine."""
+    return "text/html" in request.headers.get("accept", "") and "hx-request" not in request.headers and not request.url.path.startswith("/v1/")
+
+
 def _answer(request: Request, status: int, why: str) -> Response:
     path, headers = request.url.path, {"WWW-Authenticate": "Bearer"} if status == 401 else {}
     if status == 401 and "authorization" not in request.headers and not path.startswith("/v1/"):
-        return RedirectResponse("/sign-in", 303)
+        return to_sign_in(request)
     if path.startswith("/v1/"):
         return JSONResponse({"type": "about:blank", "status": status, "detail": why}, status, headers, "application/problem+json")
     return PlainTextResponse(f"{why}\n", status, headers)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import orjson
 from authlib.oauth2.auth import ClientAuth
@@ -30,6 +30,7 @@ from unbidden.wire import Wire, WireError
 _ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519")
 _KEEP, _KEYS_AT_MOST_EVERY = timedelta(hours=1), timedelta(minutes=1)
 _LEEWAY_S = 60
+_LEAVE = "end_session_endpoint"
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -73,6 +74,26 @@ class Provider:
         """Who signed in, for a code that the browser brought back. Raises OidcError when anything of it is not as it should be."""
         answer = self._exchange(code, redirect, verifier)
         return self._person(self._claims(str(answer.get("id_token", "")), nonce, answer.get("access_token")))
+
+    def leave(self, back: str) -> str | None:
+        """The URL at which somebody signs out at the provider, and from which they come back; None where it names none.
+
+        OpenID Connect RP-Initiated Logout 1.0, section 2. No token is kept here, so the provider is told by `client_id` from where they come.
+        """
+        if not self._metadata().get(_LEAVE):
+            return None
+        url = self._endpoint(_LEAVE)
+        told = urlencode({"client_id": self.settings.client_id, "post_logout_redirect_uri": back})
+        return f"{url}{'&' if urlsplit(url).query else '?'}{told}"
+
+    def check(self) -> int:
+        """How many keys the provider signs with. Raises OidcError when one of what it takes to sign in there cannot be had."""
+        for name in ("authorization_endpoint", "token_endpoint"):
+            self._endpoint(name)
+        keys = len(self._keys(_KEEP).keys)
+        if not keys:
+            raise OidcError("the provider names no key that it signs with")
+        return keys
 
     def is_issuer(self, told: str | None) -> bool:
         """Whether an answer came from this provider, as far as it says from whom it is (RFC 9207)."""

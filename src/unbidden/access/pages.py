@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from importlib.resources import files
 from typing import Annotated, Any
-from urllib.parse import quote
 
 from fastapi import APIRouter, Body, Depends, Form, Query
 from starlette.requests import Request
@@ -47,19 +46,6 @@ def fresh(request: Request) -> None:
 Fresh = Depends(fresh)
 
 
-def refused(request: Request, error: Exception) -> Response:
-    """The answer to a page that was refused: the way to sign in, or a page that says why not."""
-    if isinstance(error, Refused) and error.status == 401:
-        path = own_path(request.url.path + (f"?{request.url.query}" if request.url.query else "")) if request.method == "GET" else _before(request)
-        return RedirectResponse(f"/sign-in?next={quote(path, safe='/')}", _SEE)
-    return porter_of(request).templates.page(request, "refused", 403, why=str(error))
-
-
-def _before(request: Request) -> str:
-    """The page that a form stands on: a form itself cannot be gone on to."""
-    return "/account" if request.url.path.startswith("/account") else "/settings/people" if request.url.path.startswith("/settings/people") else "/"
-
-
 @router.get("/static/access/passkeys.js")
 def script() -> Response:
     """The script that speaks with passkeys."""
@@ -67,9 +53,9 @@ def script() -> Response:
 
 
 @router.get("/sign-in")
-def sign_in(request: Request, porter: Here, goes_to: Annotated[str, Query(alias="next")] = "/") -> Response:
-    """The page to sign in."""
-    return _sign_in(request, porter, own_path(goes_to))
+def sign_in(request: Request, porter: Here, guest: Who, goes_to: Annotated[str, Query(alias="next")] = "/", left: str = "") -> Response:
+    """The page to sign in, which is also that of whoever signed out."""
+    return _sign_in(request, porter, own_path(goes_to), is_left=left == "single" and guest.session is None)
 
 
 @router.post("/sign-in")
@@ -123,11 +109,18 @@ def single_back(request: Request, porter: Here, guest: Who) -> Response:
     return _sign_in(request, porter, "/", why, status)
 
 
+@router.get("/sign-in/single/leave")
+def single_left(request: Request, porter: Here, guest: Who) -> Response:
+    """Off to the provider to sign out there. Another site that leads a browser here leads it to the sign-in page."""
+    is_ours = request.headers.get("sec-fetch-site", "same-origin") == "same-origin"
+    found = entry.leave_provider(porter, guest) if is_ours and guest.session is None else None
+    return RedirectResponse(found or "/sign-in", _SEE)
+
+
 @router.post("/sign-out")
 def signed_out(porter: Here, guest: Who) -> Response:
     """Sign out. Whoever is signed out already is as well off."""
-    entry.leave(porter, guest)
-    response = RedirectResponse("/sign-in", _SEE)
+    response = RedirectResponse("/sign-in?left=single" if entry.leave(porter, guest) else "/sign-in", _SEE)
     porter.cookies.drop(response, porter.cookies.session)
     porter.cookies.drop(response, porter.cookies.guest)
     return response
@@ -169,10 +162,9 @@ def password_changed(
     if password != again:
         raise AccountError("The two new passwords are not the same.")
     refuse_if_weak(password, owner.name)
-    porter.desk.accounts.set_password(owner.id, porter.passwords.hash(password), guest.session.digest)
+    porter.desk.accounts.set_password(owner.id, porter.passwords.hash(password), porter.deed(viewer), but=guest.session.digest)
     porter.throttle.succeed(owner.name, guest.network, porter.clock())
-    porter.note(viewer, "password changed", owner.name)
-    secret = porter.sessions.begin(owner, guest.session.factor, guest.network, guest.agent, guest.browser)
+    secret = porter.sessions.begin(owner, guest.session.factor, guest.network, guest.agent, guest.browser, is_anew=True)
     return _welcome(porter, RedirectResponse("/account", _SEE), entry.Entered(owner, secret))
 
 
@@ -189,23 +181,22 @@ def passkey_asked(porter: Here, guest: Who, _: Anybody) -> Response:
 
 
 @router.post("/account/passkeys/finish", dependencies=[Fresh])
-def passkey_made(porter: Here, guest: Who, viewer: Anybody, answer: Annotated[dict[str, Any], Body()], name: str = "") -> Response:
+def passkey_made(porter: Here, guest: Who, _: Anybody, answer: Annotated[dict[str, Any], Body()], name: str = "") -> Response:
     """Put down a passkey that the browser made."""
     if guest.account is None:
         raise Refused(403, "only people have passkeys")
     try:
-        made = passkeys.make(porter, guest, guest.account, name, answer)
+        passkeys.make(porter, guest, guest.account, name, answer)
     except passkeys.PasskeyError as error:
         return JSONResponse({"why": str(error)}, 400)
-    porter.note(viewer, "passkey added", guest.account.name, name=made.name)
     return JSONResponse({})
 
 
 @router.post("/account/passkeys/remove", dependencies=[Fresh])
 def passkey_removed(porter: Here, guest: Who, viewer: Anybody, which: Field = "") -> Response:
     """Remove one's own passkey."""
-    if guest.account is not None and porter.desk.accounts.remove_passkey(guest.account.id, which):
-        porter.note(viewer, "passkey removed", guest.account.name)
+    if guest.account is not None:
+        porter.desk.accounts.remove_passkey(guest.account.id, which, porter.deed(viewer))
     return RedirectResponse("/account", _SEE)
 
 
@@ -214,10 +205,9 @@ def session_ended(porter: Here, guest: Who, viewer: Anybody, which: Field = "") 
     """End one of one's own sessions, or with `others` all but this one."""
     if guest.account is not None and guest.session is not None:
         if which == "others":
-            porter.desk.visits.end_all(guest.account.id, guest.session.digest)
+            porter.desk.visits.end_all(guest.account.id, porter.deed(viewer), guest.session.digest)
         else:
-            porter.desk.visits.end(which, guest.account.id)
-        porter.note(viewer, "sessions ended", guest.account.name, which="others" if which == "others" else "one")
+            porter.desk.visits.end(which, guest.account.id, porter.deed(viewer))
     return RedirectResponse("/account", _SEE)
 
 
@@ -227,9 +217,9 @@ def _refuse_if_elsewhere(guest: Guest) -> None:
         raise AccountError("You sign in by single sign-on: passwords and passkeys are kept there.")
 
 
-def _sign_in(request: Request, porter: Porter, path: str, why: str = "", status: int = 200) -> HTMLResponse:
+def _sign_in(request: Request, porter: Porter, path: str, why: str = "", status: int = 200, *, is_left: bool = False) -> HTMLResponse:
     oidc = porter.settings.oidc
-    return porter.templates.page(request, "sign_in", status, next=path, why=why, single=oidc.label if oidc else None)
+    return porter.templates.page(request, "sign_in", status, next=path, why=why, single=oidc.label if oidc else None, is_left=is_left)
 
 
 def _account(request: Request, porter: Porter, guest: Guest, viewer: Viewer, why: str = "", status: int = 200) -> Response:

@@ -75,7 +75,7 @@ def make(porter: Porter, guest: Guest, account: Account, name: str, answer: Cred
         bytes_to_base64url(made.credential_id), account.id, shown, bytes_to_base64url(made.credential_public_key), made.sign_count, porter.clock(), None
     )
     try:
-        porter.desk.accounts.add_passkey(found)
+        porter.desk.accounts.add_passkey(found, porter.deed(account.name))
     except AccountError as error:
         raise PasskeyError(str(error)) from error
     return found

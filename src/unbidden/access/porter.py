@@ -22,6 +22,7 @@ from unbidden.access.viewer import Viewer
 from unbidden.credentials import secret_of
 from unbidden.desk import Desk
 from unbidden.desk.accounts import Account
+from unbidden.desk.chain import Deed
 from unbidden.desk.visits import Session
 from unbidden.wire import Wire
 
@@ -84,14 +85,18 @@ class Porter:
         self.desk.visits.put(digest_of(code), "set-up", {}, self.clock(), _FIRST_LINK, alone=True)
         return f"{self.settings.url_at(port)}/set-up?code={code}"
 
-    def invitation(self, account: Account, host: str) -> str:
+    def invitation(self, account: Account, host: str, deed: Deed) -> str:
         """A link by which somebody sets the password of their account, once and within a day."""
         code = fresh()
-        self.desk.visits.put(digest_of(code), "invitation", {"account": account.id}, self.clock(), _INVITATION)
+        self.desk.visits.invite(digest_of(code), account.id, deed, _INVITATION)
         return f"{self.names.origin(host)}/set-up?code={code}"
 
+    def deed(self, who: Viewer | str, **more: object) -> Deed:
+        """What somebody does now, to be noted where it is done."""
+        return Deed(who if isinstance(who, str) else who.name, self.clock(), more)
+
     def note(self, who: Viewer | str, what: str, subject: str, **detail: object) -> None:
-        """Put a deed into the audit trail."""
+        """Put into the audit trail what changed nothing, such as a sign-in that was refused."""
         self.desk.note_deed(who if isinstance(who, str) else who.name, what, subject, self.clock(), detail)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated
 
@@ -14,7 +15,7 @@ from unbidden.access.passwords import name_of
 from unbidden.access.porter import Porter, porter_of
 from unbidden.access.secrecy import digest_of, fresh
 from unbidden.access.templating import answering
-from unbidden.access.viewer import ROLES, SCOPES, Viewer, require
+from unbidden.access.viewer import ROLES, SCOPES, Scope, Viewer, require
 from unbidden.desk.accounts import Account, AccountError
 
 
@@ -30,6 +31,7 @@ Admin = Annotated[Viewer, Depends(require("admin"))]
 PREFIX = "unb_"
 _SEE = 303
 _MOST_DAYS = 3650
+_MEANINGS: Mapping[Scope, str] = {"read": "see everything", "triage": "decide on incidents", "ingest": "hand in rows"}
 
 
 @router.get("/people")
@@ -41,35 +43,29 @@ def people(request: Request, porter: Here, _: Admin) -> Response:
 @router.post("/people", dependencies=[Fresh])
 def person_made(request: Request, porter: Here, guest: Who, viewer: Admin, name: Field = "", role: Field = "", way: Field = "") -> Response:
     """Make an account: with a link to set its password, or to be signed in to by single sign-on alone."""
-    made = porter.desk.accounts.make(name_of(name), _role(role), porter.clock())
-    porter.note(viewer, "account made", made.name, role=made.role, by="link" if way != "single" else "single sign-on")
-    return _people(request, porter, link=porter.invitation(made, guest.host) if way != "single" else None, who=made.name)
+    made = porter.desk.accounts.make(name_of(name), _role(role), porter.deed(viewer, by="link" if way != "single" else "single sign-on"))
+    link = porter.invitation(made, guest.host, porter.deed(viewer)) if way != "single" else None
+    return _people(request, porter, link=link, who=made.name)
 
 
 @router.post("/people/{account_id}/role", dependencies=[Fresh])
 def role_changed(porter: Here, viewer: Admin, account_id: str, role: Field = "") -> Response:
     """Give somebody another role; their sessions end."""
-    account, new = _account(porter, account_id), _role(role)
-    porter.desk.accounts.change_role(account.id, new)
-    porter.note(viewer, "role changed", account.name, before=account.role, role=new)
+    porter.desk.accounts.change_role(account_id, _role(role), porter.deed(viewer))
     return RedirectResponse("/settings/people", _SEE)
 
 
 @router.post("/people/{account_id}/disable", dependencies=[Fresh])
 def person_disabled(porter: Here, viewer: Admin, account_id: str) -> Response:
     """Let somebody in no longer; their sessions end."""
-    account = _account(porter, account_id)
-    porter.desk.accounts.disable(account.id, porter.clock())
-    porter.note(viewer, "account disabled", account.name)
+    porter.desk.accounts.disable(account_id, porter.deed(viewer))
     return RedirectResponse("/settings/people", _SEE)
 
 
 @router.post("/people/{account_id}/enable", dependencies=[Fresh])
 def person_enabled(porter: Here, viewer: Admin, account_id: str) -> Response:
     """Let somebody in again."""
-    account = _account(porter, account_id)
-    porter.desk.accounts.enable(account.id)
-    porter.note(viewer, "account enabled", account.name)
+    porter.desk.accounts.enable(account_id, porter.deed(viewer))
     return RedirectResponse("/settings/people", _SEE)
 
 
@@ -79,23 +75,20 @@ def link_made(request: Request, porter: Here, guest: Who, viewer: Admin, account
     account = _account(porter, account_id)
     if account.subject is not None:
         raise AccountError(f"{account.name} signs in by single sign-on, and has no password")
-    porter.note(viewer, "password link made", account.name)
-    return _people(request, porter, link=porter.invitation(account, guest.host), who=account.name)
+    return _people(request, porter, link=porter.invitation(account, guest.host, porter.deed(viewer)), who=account.name)
 
 
 @router.post("/people/{account_id}/passkeys", dependencies=[Fresh])
 def passkeys_removed(porter: Here, viewer: Admin, account_id: str) -> Response:
     """Remove the passkeys of somebody who has lost theirs; their sessions end."""
-    account = _account(porter, account_id)
-    porter.note(viewer, "passkeys removed", account.name, number=porter.desk.accounts.remove_passkeys(account.id))
+    porter.desk.accounts.remove_passkeys(account_id, porter.deed(viewer))
     return RedirectResponse("/settings/people", _SEE)
 
 
 @router.post("/people/{account_id}/sessions")
 def sessions_ended(porter: Here, viewer: Admin, account_id: str) -> Response:
     """End all sessions of somebody."""
-    account = _account(porter, account_id)
-    porter.note(viewer, "sessions ended", account.name, number=porter.desk.visits.end_all(account.id))
+    porter.desk.visits.end_all(account_id, porter.deed(viewer))
     return RedirectResponse("/settings/people", _SEE)
 
 
@@ -116,17 +109,14 @@ def token_made(
         raise AccountError("a token has at least one scope of those that there are")
     if not days.isdecimal() or not days.isascii() or not 1 <= int(days[:6]) <= _MOST_DAYS:
         raise AccountError(f"a token holds for 1 to {_MOST_DAYS} days")
-    made = porter.desk.visits.make_token(name_of(name), digest_of(secret), scopes, viewer.name, now, now + timedelta(days=int(days)))
-    porter.note(viewer, "token made", made.name, scopes=sorted(made.scopes), days=int(days))
+    made = porter.desk.visits.make_token(name_of(name), digest_of(secret), scopes, porter.deed(viewer), now + timedelta(days=int(days)))
     return _tokens(request, porter, secret=secret, who=made.name)
 
 
 @router.post("/tokens/{token_id}/revoke")
 def token_revoked(porter: Here, viewer: Admin, token_id: str) -> Response:
     """Let a machine in no longer."""
-    gone = porter.desk.visits.revoke(token_id, porter.clock())
-    if gone is not None:
-        porter.note(viewer, "token revoked", gone.name)
+    porter.desk.visits.revoke(token_id, porter.deed(viewer))
     return RedirectResponse("/settings/tokens", _SEE)
 
 
@@ -138,7 +128,8 @@ def _people(request: Request, porter: Porter, why: str = "", status: int = 200, 
 
 def _tokens(request: Request, porter: Porter, why: str = "", status: int = 200, secret: str | None = None, who: str = "") -> Response:
     found = porter.desk.visits.tokens()
-    return porter.templates.page(request, "tokens", status, why=why, tokens=found, scopes=SCOPES, secret=secret, who=who, now=porter.clock())
+    told = {"tokens": found, "scopes": SCOPES, "meanings": _MEANINGS, "secret": secret, "who": who, "now": porter.clock()}
+    return porter.templates.page(request, "tokens", status, why=why, **told)
 
 
 def _account(porter: Porter, account_id: str) -> Account:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from unbidden.access.secrecy import digest_of, fresh
 from unbidden.desk import Desk
 from unbidden.desk.accounts import Account
+from unbidden.desk.chain import Deed
 from unbidden.desk.visits import Session, Token
 
 # How exactly it is known when something was used last; each use would cost a write otherwise.
@@ -37,21 +38,23 @@ class Sessions:
     idle: timedelta
     absolute: timedelta
 
-    def begin(self, account: Account, factor: str, network: str, agent: str, before: str | None = None) -> str:
-        """The secret of a new session, which the browser gets; nothing of it can be known before. A session that the browser had, `before`, ends."""
+    def begin(self, account: Account, factor: str, network: str, agent: str, before: str | None = None, *, is_anew: bool = False) -> str:
+        """The secret of a new session, which the browser gets; nothing of it can be known before. A session that the browser had, `before`, ends.
+
+        With `is_anew` nobody signed in: it is the one before under another secret.
+        """
         now, secret = self.clock(), fresh()
         self.desk.visits.sweep(now, self.idle, self.absolute)
         new = Session(digest_of(secret), account.id, now, now, network, "".join(filter(str.isprintable, agent))[:_AGENT_LENGTH], factor)
-        self.desk.visits.begin(new, digest_of(before) if before else None)
-        self.desk.accounts.note_sign_in(account.id, now)
+        self.desk.visits.begin(new, None if is_anew else Deed(account.name, now), digest_of(before) if before else None)
         return secret
 
-    def of(self, secret: str) -> tuple[Session, Account] | None:
-        """The session of a cookie, with whose it is; None when there is none that holds."""
+    def of(self, secret: str, *, is_use: bool = True) -> tuple[Session, Account] | None:
+        """The session of a cookie, with whose it is; None when there is none that holds. What a page asks for by itself is no use of it."""
         found, now = self.held(secret), self.clock()
         if found is None:
             return None
-        if now - found[0].used_at >= min(_EXACTLY, self.idle / 10):
+        if is_use and now - found[0].used_at >= min(_EXACTLY, self.idle / 10):
             self.desk.visits.touch(found[0].digest, now)
         return found
 

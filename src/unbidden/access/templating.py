@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime
 from typing import Any
@@ -23,7 +24,7 @@ class Templates:
     def __init__(self, loaders: Sequence[BaseLoader], title: str) -> None:
         own = PackageLoader("unbidden.access", "templates")
         self._environment = Environment(loader=ChoiceLoader([*loaders, own]), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-        self._environment.filters["moment"] = _moment
+        self._environment.filters.update(moment=_moment, browser=_browser)
         self._title = title
 
     def page(self, request: Request, name: str, status: int = 200, **told: Any) -> HTMLResponse:  # noqa: ANN401 - a template takes what it is given
@@ -55,3 +56,14 @@ def answering(page: Page) -> type[APIRoute]:
 
 def _moment(at: datetime | None) -> str:
     return f"{at:%Y-%m-%d %H:%M} UTC" if at is not None else "never"
+
+
+_KINDS = (("Edg", "Edge"), ("Firefox", "Firefox"), ("Chrome", "Chrome"), ("Version", "Safari"))
+_SYSTEMS = ("Android", "iPhone", "iPad", "Windows", "Mac OS X", "CrOS", "Linux")
+
+
+def _browser(agent: str) -> str:
+    """A browser in few words, as far as it says what it is; else what it says, cut."""
+    kind = next((f"{name} {told[1]}" for word, name in _KINDS if (told := re.search(rf"{word}/(\d+)", agent))), None)
+    system = next((one for one in _SYSTEMS if one in agent), None)
+    return f"{kind} on {system}" if kind and system else agent[:60] or "unknown"

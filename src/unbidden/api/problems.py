@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from unbidden.access import Refused
 from unbidden.api.shapes import Fault, Problem
 from unbidden.desk import DeskError, NoIncidentError, StaleError, UndecidableError
+from unbidden.doors.guard import Guard
 from unbidden.errors import UnusableInputError
 
 _LOG = logging.getLogger(__name__)
@@ -37,33 +38,25 @@ def attach(app: FastAPI) -> None:
     """Let every error of an application be said so."""
     for kind, answer in _SAID.items():
         app.add_exception_handler(kind, answer)
-    app.add_middleware(Guard)
+    app.add_middleware(_Bounds)
+    app.add_middleware(Guard, log=_LOG, what="a request to the API", answer=_failed)
 
 
-class Guard:
-    """Whatever goes wrong inside is said as a problem, and logged without the request's content. What no database takes is not let in."""
+class _Bounds:
+    """What no database takes, and what is larger than any body may be, is not let in."""
 
     def __init__(self, inner: ASGIApp) -> None:
         self._inner = inner
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request."""
-        has_begun = False
-
-        async def watched(message: Message) -> None:
-            nonlocal has_begun
-            has_begun = has_begun or message["type"] == "http.response.start"
-            await send(message)
-
         if scope["type"] == "http" and "\x00" in scope["path"]:
             await problem(404, _DETAILS[404])(scope, receive, send)
             return
-        try:
-            await self._inner(scope, _limited(receive), watched)
-        except Exception as error:  # noqa: BLE001 - nothing that a request does may end in a traceback
-            _LOG.error("a request to the API failed: %s", type(error).__name__)
-            if scope["type"] == "http" and not has_begun:
-                await problem(500, "something went wrong here")(scope, receive, send)
+        await self._inner(scope, _limited(receive), send)
+
+
+def _failed(_scope: Scope) -> Response:
+    return problem(500, "something went wrong here")
 
 
 def _limited(receive: Receive) -> Receive:

@@ -133,6 +133,7 @@ class _Listener:
     beat_at: float = 0.0
     look_at: float = 0.0
     read_at: float = 0.0
+    is_over: bool = False
 
     @property
     def is_person(self) -> bool:
@@ -140,7 +141,7 @@ class _Listener:
         return self.viewer.role is not None
 
     async def parts(self) -> AsyncIterator[bytes]:
-        """What it is told, until the session ends or the desk cannot be read: the client comes back by itself then."""
+        """What it is told, until the session ends, which is said, or the desk cannot be read: the client comes back by itself then."""
         yield f"retry: {_RETRY_MS}\n\n".encode()
         while True:
             heard = self.pulse.beats
@@ -156,10 +157,15 @@ class _Listener:
 
     def _turn(self, heard: int) -> list[bytes] | None:
         """What is new; None when it is over."""
-        try:
-            told = [*self._read(heard), *self._look(), *self._see()]
-        except (DeskError, _OverError):
+        if self.is_over:
             return None
+        try:
+            told = [*self._look(), *self._read(heard), *self._see()]
+        except DeskError:
+            return None
+        except _OverError:
+            self.is_over = True
+            return [_event("over", self.position, {"why": "the session has ended"})]
         if told:
             self.beat_at = self.clock() + _BEAT_S
         elif self.clock() >= self.beat_at:

@@ -16,7 +16,7 @@ from rich.prompt import Confirm, Prompt
 from unbidden.commands.shell import refuse_if_no_place, whole
 from unbidden.errors import UnusableInputError
 from unbidden.settings import Settings, settings_of
-from unbidden.settings.beginning import ALERTS, DOORS, SOURCES, Beginning, Open, open_of, put, told_of, variables
+from unbidden.settings.beginning import ALERTS, CONSOLE, DOORS, SOURCES, Beginning, Open, open_of, put, told_of, variables
 from unbidden.settings.shapes import toml_of
 from unbidden.settings.written import text_of
 
@@ -24,6 +24,7 @@ _GROUPS: Mapping[str, tuple[str, Mapping[str, Beginning]]] = {
     "source": ("Which logs are fetched from their vendors?", SOURCES),
     "door": ("What is sent here by others?", DOORS),
     "alert": ("Who is told of an attack?", ALERTS),
+    "console": ("Who else may reach the web console? Without more it is for this machine alone.", CONSOLE),
 }
 
 
@@ -35,6 +36,7 @@ class Answers:
     sources: Sequence[str] = ()
     doors: Sequence[str] = ()
     alerts: Sequence[str] = ()
+    console_ways: Sequence[str] = ()
     lake: str | None = None
     desk: str | None = None
     values: Sequence[str] = ()
@@ -75,7 +77,7 @@ def begin(answers: Answers, *, is_forced: bool, is_asked: bool) -> None:
 
 
 def _chosen(answers: Answers, *, is_asked: bool) -> list[Beginning]:
-    given = {"source": answers.sources, "door": answers.doors, "alert": answers.alerts}
+    given = {"source": answers.sources, "door": answers.doors, "alert": answers.alerts, "console": answers.console_ways}
     found = []
     for group, (question, known) in _GROUPS.items():
         names = list(given[group])

@@ -13,6 +13,7 @@ Into = Annotated[Path, typer.Option("--output", "-o", help="The file to write.")
 Sources = Annotated[list[str], typer.Option("--source", help="Fetch from: okta, graph, m365, duo, privacyidea; repeatable, none for none.")]
 Doors = Annotated[list[str], typer.Option("--door", help="Take what is sent: hec, push, okta-hook, syslog, folder, kafka; repeatable, none for none.")]
 Alerts = Annotated[list[str], typer.Option("--alert", help="Tell: webhook, slack, teams, email, syslog, apprise; repeatable, none for none.")]
+Ways = Annotated[list[str], typer.Option("--console", help="The web console: tls, proxy, single-sign-on, off; repeatable, none for this machine alone.")]
 Values = Annotated[list[str], typer.Option("--set", help="Set a key: source.okta.url=https://acme.okta.com; repeatable.")]
 
 
@@ -21,6 +22,7 @@ def init(
     sources: Sources = [],
     doors: Doors = [],
     alerts: Alerts = [],
+    console: Ways = [],
     lake: Annotated[str | None, typer.Option(help="Where rows are kept: a folder, or s3://bucket/path.")] = None,
     desk: Annotated[str | None, typer.Option(help="Where incidents are kept: sqlite:///file.db or postgresql://user@host/database.")] = None,
     values: Values = [],
@@ -32,4 +34,4 @@ def init(
     with plain_errors():
         from unbidden.commands.asking import Answers, begin  # noqa: PLC0415 - it loads what the whole configuration needs
 
-        begin(Answers(output, sources, doors, alerts, lake, desk, values, env_file), is_forced=force, is_asked=not yes)
+        begin(Answers(output, sources, doors, alerts, console, lake, desk, values, env_file), is_forced=force, is_asked=not yes)

@@ -22,6 +22,7 @@ from unbidden.errors import UnusableInputError
 if TYPE_CHECKING:
     from unbidden.desk import Desk
     from unbidden.desk.accounts import Account
+    from unbidden.desk.chain import Deed
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Accounts of the console: for whoever cannot get in by it.")
 
@@ -48,9 +49,7 @@ def add(
             given = _asked()
             refuse_if_weak(given, known)
             password = Passwords().hash(given)
-        now = datetime.now(UTC)
-        desk.accounts.make(known, role, now, password=password)
-        desk.note_deed(getuser(), "account made", known, now, {"role": role, "by": "command line"})
+        desk.accounts.make(known, role, _deed(), password=password)
         _say(f"{known} may sign in, as {role}.")
 
 
@@ -72,12 +71,11 @@ def disable(
 ) -> None:  # fmt: skip
     """Let somebody in no longer; their sessions end at once."""
     with _desk(config) as desk:
-        account, now = _account(desk, name), datetime.now(UTC)
+        account = _account(desk, name)
         if again:
-            desk.accounts.enable(account.id)
+            desk.accounts.enable(account.id, _deed())
         else:
-            desk.accounts.disable(account.id, now)
-        desk.note_deed(getuser(), "account enabled" if again else "account disabled", account.name, now, {"by": "command line"})
+            desk.accounts.disable(account.id, _deed())
         _say(f"{account.name} may {'sign in again' if again else 'sign in no longer'}.")
 
 
@@ -87,8 +85,7 @@ def role_of(name: Name, role: Role, config: Config = _HERE) -> None:
     with _desk(config) as desk:
         account = _account(desk, name)
         _refuse_unless_role(role)
-        desk.accounts.change_role(account.id, role)
-        desk.note_deed(getuser(), "role changed", account.name, datetime.now(UTC), {"before": account.role, "role": role, "by": "command line"})
+        desk.accounts.change_role(account.id, role, _deed())
         _say(f"{account.name} is now {role}.")
 
 
@@ -104,9 +101,8 @@ def password_of(
 
         account, given = _account(desk, name), _asked()
         refuse_if_weak(given, account.name)
-        desk.accounts.set_password(account.id, Passwords().hash(given))
-        removed = desk.accounts.remove_passkeys(account.id) if passkeys else 0
-        desk.note_deed(getuser(), "password set", account.name, datetime.now(UTC), {"by": "command line", "passkeys removed": removed})
+        removed = desk.accounts.remove_passkeys(account.id, _deed()) if passkeys else 0
+        desk.accounts.set_password(account.id, Passwords().hash(given), _deed())
         _say(f"{account.name} has another password{f', and {removed} passkey(s) less' if removed else ''}.")
 
 
@@ -118,6 +114,13 @@ def _desk(config: Path) -> Iterator[Desk]:
 
         with Desk.open(read_settings(config).desk.url_of(os.environ)) as desk:
             yield desk
+
+
+def _deed() -> Deed:
+    """What is done now, by whoever runs the command."""
+    from unbidden.desk.chain import Deed  # noqa: PLC0415 - as above, it loads slowly
+
+    return Deed(getuser(), datetime.now(UTC), {"by": "command line"})
 
 
 def _account(desk: Desk, name: str) -> Account:

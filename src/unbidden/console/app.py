@@ -5,16 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import quote
 
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from unbidden.access import Refused
+from unbidden.access import Refused, Viewer
+from unbidden.access.leading import to_sign_in
 from unbidden.api.application import PREFIX, application
 from unbidden.api.problems import said
 from unbidden.console import deciding, hunting, looking, pages
@@ -89,15 +89,25 @@ async def _refused(request: Request, error: Exception) -> Response:
     """Nobody known is led to where one signs in, and back again; somebody who may not is told so."""
     if not isinstance(error, Refused):
         raise error
-    if error.status == 401 and request.method == "GET":
-        following = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        return RedirectResponse(f"/sign-in?next={quote(following, safe='')}", 303)
-    return render(request, "notice.html.j2", error.status, title="You may not do this", text=error.why, todo="Ask an administrator for the role.")
+    if error.status == 401:
+        return to_sign_in(request)
+    return render(
+        request,
+        "notice.html.j2",
+        error.status,
+        title="You may not do this",
+        text=f"{error.why[:1].upper()}{error.why[1:]}.",
+        todo="Ask an administrator for the role.",
+    )
 
 
 async def _missing(request: Request, error: Exception) -> Response:
     if not _is_page(request):
         return said(request, error)
+    if request.url.path.startswith("/static/"):
+        return PlainTextResponse("there is no such file\n", 404)
+    if not isinstance(getattr(request.state, "viewer", None), Viewer):
+        return to_sign_in(request)
     return render(request, "notice.html.j2", 404, title="There is nothing here", text="No page has this address.", todo="Go on from the overview.")
 
 

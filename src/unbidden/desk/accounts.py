@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import JSON, BigInteger, Column, Connection, Engine, ForeignKey, Index, Table, Text, delete, func, insert, select, update
 
+from unbidden.desk.chain import Deed
 from unbidden.desk.database import reading, writing
 from unbidden.desk.tables import Utc, metadata
 from unbidden.errors import UnbiddenError
@@ -120,7 +121,10 @@ ACCOUNTS = select(*account.c, _PASSKEYS.label("passkeys"))
 
 
 class Accounts:
-    """The accounts of a desk. Each call is one transaction, and raises DeskError when the database is away."""
+    """The accounts of a desk. Each call is one transaction, and raises DeskError when the database is away.
+
+    A call that takes a deed notes it in the audit trail in the same transaction. It raises AccountError where there is no account of the id.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -147,55 +151,62 @@ class Accounts:
         """The account of somebody at the provider of single sign-on; None when there is none."""
         return self._one(account.c.subject, subject)
 
-    def make(self, name: str, role: str, at: datetime, *, password: str | None = None, subject: str | None = None) -> Account:
+    def make(self, name: str, role: str, deed: Deed, *, password: str | None = None, subject: str | None = None) -> Account:
         """A new account. Raises AccountError when the name is taken."""
         with writing(self._engine) as connection:
-            return _made(connection, name, role, at, password, subject)
+            return _made(connection, name, role, deed, password, subject)
 
-    def make_first(self, name: str, at: datetime, password: str, link: str) -> Account:
+    def make_first(self, name: str, deed: Deed, password: str, link: str) -> Account:
         """The first account, an admin, by a set-up link (its digest), which is used up. Raises AccountError without one that holds, or when there is one."""
         with writing(self._engine) as connection:
-            holds = pending.c.digest == link, pending.c.kind == "set-up", pending.c.expires_at > at
-            if not connection.execute(delete(pending).where(*holds)).rowcount:
-                raise AccountError("this link is not valid, or no longer; the server prints a new one when it is started again")
+            _use_link(connection, link, "set-up", deed.at)
             if connection.execute(select(func.count()).select_from(account)).scalar_one():
                 raise AccountError("there is an account already; sign in")
-            return _made(connection, name, "admin", at, password, None)
+            return _made(connection, name, "admin", deed, password, None)
 
-    def change_role(self, account_id: str, role: str) -> None:
+    def change_role(self, account_id: str, role: str, deed: Deed) -> None:
         """Give another role, and end the account's sessions. Raises AccountError for the last admin."""
         with self._keeping_an_admin() as connection:
+            before = _known(connection, account_id).role
             connection.execute(update(account).where(account.c.id == account_id).values(role=role))
             connection.execute(delete(session).where(session.c.account_id == account_id))
+            deed.note(connection, "role changed", _known(connection, account_id).name, before=before, role=role)
 
-    def disable(self, account_id: str, at: datetime) -> None:
+    def disable(self, account_id: str, deed: Deed) -> None:
         """Let nobody sign in by this account, and end its sessions. Raises AccountError for the last admin."""
         with self._keeping_an_admin() as connection:
-            connection.execute(update(account).where(account.c.id == account_id).values(disabled_at=at))
+            connection.execute(update(account).where(account.c.id == account_id).values(disabled_at=deed.at))
             connection.execute(delete(session).where(session.c.account_id == account_id))
+            deed.note(connection, "account disabled", _known(connection, account_id).name)
 
-    def enable(self, account_id: str) -> None:
+    def enable(self, account_id: str, deed: Deed) -> None:
         """Let its owner sign in again."""
-        self._set(account_id, disabled_at=None)
-
-    def set_password(self, account_id: str, password: str | None, but: str | None = None) -> None:
-        """Give another password (its hash), or none, and end the account's sessions except the one of a digest."""
         with writing(self._engine) as connection:
+            connection.execute(update(account).where(account.c.id == account_id).values(disabled_at=None))
+            deed.note(connection, "account enabled", _known(connection, account_id).name)
+
+    def set_password(self, account_id: str, password: str | None, deed: Deed, *, but: str | None = None, link: str | None = None) -> None:
+        """Give another password (its hash), or none, and end the account's sessions except the one of a digest.
+
+        With a link (its digest) it is used up; raises AccountError, and changes nothing, when that does not hold.
+        """
+        with writing(self._engine) as connection:
+            if link is not None:
+                _use_link(connection, link, "invitation", deed.at)
             connection.execute(update(account).where(account.c.id == account_id).values(password=password))
             connection.execute(delete(session).where(session.c.account_id == account_id, session.c.digest != (but or "")))
+            deed.note(connection, "password set", _known(connection, account_id).name)
 
     def rehash(self, account_id: str, old: str, new: str) -> None:
         """Put another hash of the same password in place of the old one, unless that changed meanwhile."""
         with writing(self._engine, alone=False) as connection:
             connection.execute(update(account).where(account.c.id == account_id, account.c.password == old).values(password=new))
 
-    def link(self, account_id: str, subject: str) -> None:
+    def link(self, account_id: str, subject: str, deed: Deed) -> None:
         """Remember who this account is at the provider of single sign-on."""
-        self._set(account_id, subject=subject)
-
-    def note_sign_in(self, account_id: str, at: datetime) -> None:
-        """Remember when somebody signed in last."""
-        self._set(account_id, signed_in_at=at)
+        with writing(self._engine) as connection:
+            connection.execute(update(account).where(account.c.id == account_id).values(subject=subject))
+            deed.note(connection, "account tied", _known(connection, account_id).name, to=subject)
 
     def passkeys(self, account_id: str) -> list[Passkey]:
         """The passkeys of an account, the oldest first."""
@@ -208,12 +219,13 @@ class Accounts:
             row = connection.execute(select(passkey).where(passkey.c.id == passkey_id)).one_or_none()
             return Passkey(*row) if row is not None else None
 
-    def add_passkey(self, new: Passkey) -> None:
+    def add_passkey(self, new: Passkey, deed: Deed) -> None:
         """Add a passkey. Raises AccountError when it is somebody's already."""
         with writing(self._engine) as connection:
             if connection.execute(select(passkey.c.id).where(passkey.c.id == new.id)).one_or_none() is not None:
                 raise AccountError("this passkey is known already")
             connection.execute(insert(passkey), {name: getattr(new, name) for name in Passkey.__slots__})
+            deed.note(connection, "passkey added", _known(connection, new.account_id).name, name=new.name)
 
     def use_passkey(self, passkey_id: str, before: int, count: int, at: datetime) -> bool:
         """Whether the counter was moved on from what it was; it is not when the passkey was used or removed meanwhile."""
@@ -221,29 +233,29 @@ class Accounts:
             query = update(passkey).where(passkey.c.id == passkey_id, passkey.c.sign_count == before).values(sign_count=count, used_at=at)
             return bool(connection.execute(query).rowcount)
 
-    def remove_passkey(self, account_id: str, passkey_id: str) -> bool:
+    def remove_passkey(self, account_id: str, passkey_id: str, deed: Deed) -> bool:
         """Whether an account's passkey was removed. Raises AccountError when nobody could sign in by the account any more."""
         with writing(self._engine) as connection:
             gone = connection.execute(delete(passkey).where(passkey.c.id == passkey_id, passkey.c.account_id == account_id)).rowcount
-            left = Account(**connection.execute(ACCOUNTS.where(account.c.id == account_id)).mappings().one())
+            left = _known(connection, account_id)
             if gone and left.password is None and left.subject is None and not left.passkeys:
                 raise AccountError("this is the only way to sign in by this account; set a password first")
+            if gone:
+                deed.note(connection, "passkey removed", left.name)
             return bool(gone)
 
-    def remove_passkeys(self, account_id: str) -> int:
+    def remove_passkeys(self, account_id: str, deed: Deed) -> int:
         """How many passkeys were removed, for somebody who has lost theirs; the sessions end."""
         with writing(self._engine) as connection:
             connection.execute(delete(session).where(session.c.account_id == account_id))
-            return connection.execute(delete(passkey).where(passkey.c.account_id == account_id)).rowcount
+            gone = connection.execute(delete(passkey).where(passkey.c.account_id == account_id)).rowcount
+            deed.note(connection, "passkeys removed", _known(connection, account_id).name, number=gone)
+            return gone
 
     def _one(self, column: Column[Any], value: str) -> Account | None:
         with reading(self._engine) as connection:
             row = connection.execute(ACCOUNTS.where(column == value)).mappings().one_or_none()
             return Account(**row) if row is not None else None
-
-    def _set(self, account_id: str, **values: object) -> None:
-        with writing(self._engine, alone=False) as connection:
-            connection.execute(update(account).where(account.c.id == account_id).values(**values))
 
     @contextmanager
     def _keeping_an_admin(self) -> Iterator[Connection]:
@@ -255,9 +267,23 @@ class Accounts:
                 raise AccountError("this is the last admin; make another one first")
 
 
-def _made(connection: Connection, name: str, role: str, at: datetime, password: str | None, subject: str | None) -> Account:
+def _known(connection: Connection, account_id: str) -> Account:
+    row = connection.execute(ACCOUNTS.where(account.c.id == account_id)).mappings().one_or_none()
+    if row is None:
+        raise AccountError("there is no such account")
+    return Account(**row)
+
+
+def _use_link(connection: Connection, digest: str, kind: str, at: datetime) -> None:
+    holds = pending.c.digest == digest, pending.c.kind == kind, pending.c.expires_at > at
+    if not connection.execute(delete(pending).where(*holds)).rowcount:
+        raise AccountError("This link does not hold, or no longer.")
+
+
+def _made(connection: Connection, name: str, role: str, deed: Deed, password: str | None, subject: str | None) -> Account:
     if connection.execute(select(account.c.id).where(account.c.name == name)).one_or_none() is not None:
         raise AccountError(f"there is an account '{name}' already")
-    made = Account(secrets.token_hex(16), name, role, password, subject, at, None, None)
+    made = Account(secrets.token_hex(16), name, role, password, subject, deed.at, None, None)
     connection.execute(insert(account), {column.name: getattr(made, column.name) for column in account.c})
+    deed.note(connection, "account made", name, role=role)
     return made

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,6 +21,19 @@ from unbidden.desk.tables import audit, fact
 HEAD = "audit.head"
 BEGINNING = "0" * 64
 _CHUNK = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """Who does something and when, with what the trail is to say of it besides. It is noted in the transaction in which it is done, or neither is."""
+
+    who: str
+    at: datetime
+    more: Mapping[str, Any] = field(default_factory=dict)
+
+    def note(self, connection: Connection, what: str, subject: str, **detail: object) -> None:
+        """Put it at the end of the trail. The transaction has to be the only one that writes."""
+        append(connection, self.who, what, subject, self.at, {**self.more, **detail})
 
 
 @dataclass(frozen=True, slots=True)

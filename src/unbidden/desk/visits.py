@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Engine, delete, insert, or_, select, update
+from sqlalchemy import Connection, Engine, delete, insert, or_, select, update
 
 from unbidden.desk.accounts import ACCOUNTS, Account, AccountError, account, pending, session, token
+from unbidden.desk.chain import Deed
 from unbidden.desk.database import reading, writing
 
 
@@ -45,16 +46,22 @@ _TOKENS = select(*(token.c[name] for name in Token.__slots__))
 
 
 class Visits:
-    """Who is there. Each call is one transaction, and raises DeskError when the database is away."""
+    """Who is there. Each call is one transaction, and raises DeskError when the database is away.
+
+    A call that takes a deed notes it in the audit trail in the same transaction.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def begin(self, new: Session, instead: str | None = None) -> None:
-        """Begin a session, in place of one of the same browser."""
-        with writing(self._engine, alone=False) as connection:
+    def begin(self, new: Session, deed: Deed | None, instead: str | None = None) -> None:
+        """Begin a session, in place of one of the same browser. Without a deed nobody signed in: a session goes on under another digest."""
+        with writing(self._engine) as connection:
             connection.execute(delete(session).where(session.c.digest == (instead or "")))
             connection.execute(insert(session), {name: getattr(new, name) for name in Session.__slots__})
+            if deed is not None:
+                connection.execute(update(account).where(account.c.id == new.account_id).values(signed_in_at=deed.at))
+                deed.note(connection, "signed in", _name(connection, new.account_id), by=new.factor, network=new.network)
 
     def session(self, digest: str) -> tuple[Session, Account] | None:
         """A session with whose it is; None when there is none, or the account is disabled. Whether it has expired is not looked at."""
@@ -75,17 +82,22 @@ class Visits:
         with writing(self._engine, alone=False) as connection:
             connection.execute(update(session).where(session.c.digest == digest, session.c.used_at < at).values(used_at=at))
 
-    def end(self, digest: str, account_id: str | None = None) -> bool:
-        """Whether a session was ended; with an account only one of its own."""
-        with writing(self._engine, alone=False) as connection:
-            query = delete(session).where(session.c.digest == digest)
-            query = query if account_id is None else query.where(session.c.account_id == account_id)
-            return bool(connection.execute(query).rowcount)
+    def sign_out(self, digest: str, account_id: str, deed: Deed) -> bool:
+        """Whether a session was ended by whose it is, in the browser that has it."""
+        with writing(self._engine) as connection:
+            return _ended(connection, digest, account_id, deed, "signed out")
 
-    def end_all(self, account_id: str, but: str | None = None) -> int:
+    def end(self, digest: str, account_id: str, deed: Deed) -> bool:
+        """Whether a session of an account was ended from elsewhere."""
+        with writing(self._engine) as connection:
+            return _ended(connection, digest, account_id, deed, "session ended")
+
+    def end_all(self, account_id: str, deed: Deed, but: str | None = None) -> int:
         """How many sessions of an account were ended: all except one."""
-        with writing(self._engine, alone=False) as connection:
-            return connection.execute(delete(session).where(session.c.account_id == account_id, session.c.digest != (but or ""))).rowcount
+        with writing(self._engine) as connection:
+            gone = connection.execute(delete(session).where(session.c.account_id == account_id, session.c.digest != (but or ""))).rowcount
+            deed.note(connection, "sessions ended", _name(connection, account_id), number=gone)
+            return gone
 
     def sweep(self, now: datetime, idle: timedelta, absolute: timedelta) -> int:
         """How many sessions and halves were put away because they have expired."""
@@ -94,13 +106,14 @@ class Visits:
             gone = connection.execute(delete(session).where(over)).rowcount
             return gone + connection.execute(delete(pending).where(pending.c.expires_at <= now)).rowcount
 
-    def make_token(self, name: str, digest: str, scopes: Collection[str], made_by: str, at: datetime, expires_at: datetime | None) -> Token:
+    def make_token(self, name: str, digest: str, scopes: Collection[str], deed: Deed, expires_at: datetime | None) -> Token:
         """A new token. Raises AccountError when one of this name is in use."""
-        made = Token(secrets.token_hex(8), name, frozenset(scopes), made_by, at, expires_at, None, None)
+        made = Token(secrets.token_hex(8), name, frozenset(scopes), deed.who, deed.at, expires_at, None, None)
         with writing(self._engine) as connection:
             if connection.execute(select(token.c.id).where(token.c.name == name, token.c.revoked_at.is_(None))).first() is not None:
                 raise AccountError(f"there is a token '{name}' already; revoke it first, or take another name")
             connection.execute(insert(token), {**{key: getattr(made, key) for key in Token.__slots__}, "scopes": sorted(made.scopes), "digest": digest})
+            deed.note(connection, "token made", name, scopes=sorted(made.scopes), until=expires_at)
         return made
 
     def token(self, digest: str) -> Token | None:
@@ -119,11 +132,22 @@ class Visits:
         with writing(self._engine, alone=False) as connection:
             connection.execute(update(token).where(token.c.id == token_id).values(used_at=at))
 
-    def revoke(self, token_id: str, at: datetime) -> Token | None:
+    def revoke(self, token_id: str, deed: Deed) -> Token | None:
         """The token that was revoked; None when there was none to revoke."""
         with writing(self._engine) as connection:
-            done = connection.execute(update(token).where(token.c.id == token_id, token.c.revoked_at.is_(None)).values(revoked_at=at)).rowcount
-            return _token(connection.execute(_TOKENS.where(token.c.id == token_id)).one()._asdict()) if done else None
+            done = connection.execute(update(token).where(token.c.id == token_id, token.c.revoked_at.is_(None)).values(revoked_at=deed.at)).rowcount
+            if not done:
+                return None
+            gone = _token(connection.execute(_TOKENS.where(token.c.id == token_id)).one()._asdict())
+            deed.note(connection, "token revoked", gone.name)
+            return gone
+
+    def invite(self, digest: str, account_id: str, deed: Deed, lasts: timedelta) -> None:
+        """Keep the digest of a link by which somebody sets the password of an account."""
+        with writing(self._engine) as connection:
+            told = {"digest": digest, "kind": "invitation", "data": {"account": account_id}, "expires_at": deed.at + lasts}
+            connection.execute(insert(pending), told)
+            deed.note(connection, "password link made", _name(connection, account_id))
 
     def put(self, digest: str, kind: str, data: Mapping[str, Any], now: datetime, lasts: timedelta, *, alone: bool = False) -> None:
         """Keep a first half under a digest, in place of what was there; `alone` in place of all of its kind. What has expired is put away."""
@@ -138,6 +162,12 @@ class Visits:
             query = select(pending.c.data).where(pending.c.digest == digest, pending.c.kind == kind, pending.c.expires_at > now)
             return connection.execute(query).scalar_one_or_none()
 
+    def open_until(self, kind: str, now: datetime) -> datetime | None:
+        """Until when the last first half of a kind waits; None when none does."""
+        with reading(self._engine) as connection:
+            query = select(pending.c.expires_at).where(pending.c.kind == kind, pending.c.expires_at > now).order_by(pending.c.expires_at.desc()).limit(1)
+            return connection.execute(query).scalar_one_or_none()
+
     def take(self, digest: str, kind: str, now: datetime) -> dict[str, Any] | None:
         """A first half, which nobody gets a second time; None when there is none or it has expired."""
         with writing(self._engine) as connection:
@@ -145,6 +175,20 @@ class Visits:
             row = connection.execute(select(pending.c.data, pending.c.expires_at).where(*where)).one_or_none()
             connection.execute(delete(pending).where(*where))
             return row.data if row is not None and row.expires_at > now else None
+
+
+def _ended(connection: Connection, digest: str, account_id: str, deed: Deed, what: str) -> bool:
+    gone = connection.execute(delete(session).where(session.c.digest == digest, session.c.account_id == account_id)).rowcount
+    if gone:
+        deed.note(connection, what, _name(connection, account_id))
+    return bool(gone)
+
+
+def _name(connection: Connection, account_id: str) -> str:
+    found = connection.execute(select(account.c.name).where(account.c.id == account_id)).scalar_one_or_none()
+    if found is None:
+        raise AccountError("there is no such account")
+    return str(found)
 
 
 def _token(row: Mapping[str, Any]) -> Token:

@@ -14,11 +14,12 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Scope
 
 from unbidden.credentials import secret_of
 from unbidden.doors.acks import Acks, IsKept
 from unbidden.doors.counts import Counts
+from unbidden.doors.guard import Guard
 from unbidden.doors.hec import PREFIX, Hec, answer
 from unbidden.doors.pushes import GraphNotifications, Ingest, OktaEvents, problem
 from unbidden.doors.settings import Http
@@ -61,7 +62,7 @@ def app(settings: Http, intake: Intake, around: Surroundings, more: Collection[B
         lifespan=lifespan,
     )
     made.state.confirmations = confirmations
-    made.add_middleware(_Guard)
+    made.add_middleware(Guard, log=_LOG, what="a request", answer=_failed)
     return made
 
 
@@ -79,27 +80,8 @@ def _routes(taking: Taking, settings: Http, around: Surroundings) -> list[BaseRo
     return routes
 
 
-class _Guard:
-    """Whatever goes wrong inside is answered as JSON, and logged without the request's content."""
-
-    def __init__(self, inner: ASGIApp) -> None:
-        self._inner = inner
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        has_begun = False
-
-        async def watched(message: Message) -> None:
-            nonlocal has_begun
-            has_begun = has_begun or message["type"] == "http.response.start"
-            await send(message)
-
-        try:
-            await self._inner(scope, receive, watched)
-        except Exception as error:  # noqa: BLE001 - nothing that a request does may end in a traceback
-            _LOG.error("a request failed: %s", type(error).__name__)
-            if scope["type"] == "http" and not has_begun:
-                said = answer(8) if scope["path"].startswith(PREFIX) else problem(500, "something went wrong here; the rows were not taken")
-                await said(scope, receive, send)
+def _failed(scope: Scope) -> Response:
+    return answer(8) if scope["path"].startswith(PREFIX) else problem(500, "something went wrong here; the rows were not taken")
 
 
 async def _said_http(request: Request, error: Exception) -> Response:

@@ -1,4 +1,6 @@
-"""What a configuration can begin with: sources, doors and targets, each with what has to be filled in, its secrets, and what to do at the other side.
+"""What a configuration can begin with: sources, doors, targets and the console.
+
+Each has what is to be filled in, its secrets, and what to do at the other side.
 
 What the vendors need is said at length in docs/fetching.md.
 """
@@ -97,6 +99,26 @@ ALERTS: Mapping[str, Beginning] = {
 }
 
 
+CONSOLE: Mapping[str, Beginning] = {
+    "tls": Beginning(
+        ("console",), "the console for other machines, with TLS of its own", {"address": "0.0.0.0"},  # noqa: S104 - what a user asks for, and only with TLS
+        {"certificate": "console.pem", "key": "console-key.pem", "public_url": "https://soc.example.com:8080"}, {},
+        "get a certificate for the name in public_url; make the first account with: unbidden users add NAME admin",
+    ),
+    "proxy": Beginning(
+        ("console",), "the console for other machines, behind a proxy that does TLS", {"address": "0.0.0.0"},  # noqa: S104 - only the proxy may speak to it
+        {"trusted_proxies": ["192.0.2.10"], "public_url": "https://soc.example.com"}, {},
+        "let the proxy pass on the Host header as it came; make the first account with: unbidden users add NAME admin",
+    ),
+    "single-sign-on": Beginning(
+        ("console", "oidc"), "signing in to the console by OpenID Connect", {},
+        {"issuer": "https://login.example.com/tenant", "client_id": "unbidden"}, {"client_secret": "the client's secret"},
+        "register public_url with /sign-in/single/back behind it as the place to come back to, and say who gets which role (docs/access.md)",
+    ),
+    "off": Beginning(("console",), "no console", {"enabled": False}, {}, {}),
+}  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Open:
     """A value that is only an example so far: where it is in the file, and down to it in what is told."""
@@ -136,7 +158,7 @@ def told_of(chosen: list[Beginning]) -> dict[str, Any]:
         for name in above:
             table = table.setdefault(name, {})
         values = {**one.values, **one.examples, **{key: f"env:{variable_of(one, key)}" for key in one.secrets}}
-        table[last] = [values] if one.is_list else values
+        table[last] = [values] if one.is_list else {**table.get(last, {}), **values}
     return told
 
 

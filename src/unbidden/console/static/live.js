@@ -1,4 +1,6 @@
 // What happens elsewhere, as it happens. The browser reconnects by itself and says which event it had last.
+import { ended, hear, isOver } from "./ended.js";
+
 const bell = (name, detail) => document.body.dispatchEvent(new CustomEvent(name, { detail }));
 
 export function toast(text, href) {
@@ -20,6 +22,8 @@ export function toast(text, href) {
   setTimeout(() => one.remove(), 12000);
   while (place.children.length > 3) place.firstChild.remove();
 }
+
+hear((text) => toast(text));
 
 const WHATS = { opened: "is under attack", reopened: "is under attack again", stage_raised: "went further", severity_raised: "became more severe", withdrawn: "was withdrawn" };
 // What comes close together is renewed once: soon after the first, and not again at once.
@@ -51,7 +55,7 @@ class Live extends HTMLElement {
     this.open();
     this.anew = setInterval(() => this.open(), ANEW_MS);
     addEventListener("pagehide", () => this.source?.close());
-    addEventListener("pageshow", (event) => { if (event.persisted) this.open(); });
+    addEventListener("pageshow", (event) => { if (event.persisted) this.back(); });
   }
   disconnectedCallback() { this.source?.close(); clearTimeout(this.again); clearInterval(this.anew); }
   open() {
@@ -72,16 +76,28 @@ class Live extends HTMLElement {
       this.say("lost", "disconnected");
       seen({});
       if (source.readyState !== EventSource.CLOSED) return;
+      isOver().then((over) => over && this.over());
       this.tries = (this.tries ?? 0) + 1;
       clearTimeout(this.again);
       this.again = setTimeout(() => this.open(), Math.min(60000, 2000 * 2 ** this.tries));
     });
     source.addEventListener("incident", (event) => this.heard(event));
+    source.addEventListener("over", () => this.over());
     source.addEventListener("lost", (event) => { this.after = event.lastEventId; this.renew(); });
     source.addEventListener("health", () => this.soon("live-incident"));
     source.addEventListener("looking", (event) => { try { seen(JSON.parse(event.data)); } catch { /* as before */ } });
   }
-  say(state, words) { this.dataset.state = state; this.querySelector(".words").textContent = words; this.title = state === "lost" ? "What is shown may be old. It is tried again by itself." : ""; }
+  // A page that the browser kept is looked at again: whoever signed out meanwhile is shown nothing of it.
+  async back() { if (await isOver()) location.reload(); else this.open(); }
+  over() {
+    this.source?.close();
+    clearTimeout(this.again);
+    clearInterval(this.anew);
+    seen({});
+    this.say("over", "signed out");
+    ended();
+  }
+  say(state, words) { this.dataset.state = state; this.querySelector(".words").textContent = words; this.title = { lost: "What is shown may be old. It is tried again by itself.", over: "What is shown may be old." }[state] ?? ""; }
   soon(name) {
     this.waiting ??= new Map();
     this.rung ??= new Map();

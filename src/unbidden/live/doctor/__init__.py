@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from unbidden.errors import UnbiddenError, UnusableInputError
+from unbidden.live.doctor.console import console
 from unbidden.live.doctor.desk import desk
 from unbidden.live.doctor.doors import doors
 from unbidden.live.doctor.files import files
@@ -23,7 +24,8 @@ __all__ = ["Check", "examine", "listed", "refuse_unless_ready"]
 
 Part: TypeAlias = Callable[[Look], Iterator[Check]]
 PARTS: Mapping[str, Part] = {
-    "files": files, "secrets": secrets, "sources": sources, "doors": doors, "lake": lake, "desk": desk, "alerts": targets, "machine": machine,
+    "files": files, "secrets": secrets, "sources": sources, "doors": doors, "lake": lake, "desk": desk, "console": console, "alerts": targets,
+    "machine": machine,
 }  # fmt: skip
 """What is looked at, in this order."""
 

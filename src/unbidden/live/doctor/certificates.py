@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import ssl
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,17 @@ def certificate(part: str, file: Path, key: Path, now: datetime | None = None) -
     if os.name == "posix" and stat.S_IMODE(key.stat().st_mode) & 0o004:
         yield warning(part, f"{key}: everybody may read the key", f"chmod 640 {key}, and let it belong to the group of the service")
     yield _said(part, file, server, at)
+
+
+def names_of(file: Path, key: Path) -> Sequence[str]:
+    """The names and addresses that a certificate is for; none where it cannot be used, which `certificate` says."""
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        server.load_cert_chain(file, key, password=lambda: "")
+        told = _shown(server, file)
+    except OSError:
+        return ()
+    return [str(value) for kind, value in told.get("subjectAltName", ()) if kind in {"DNS", "IP Address"}]
 
 
 def _said(part: str, file: Path, server: ssl.SSLContext, at: datetime) -> Check:
