@@ -208,3 +208,16 @@ def test_the_catalogue_says_what_fired_and_leads_there(serve: Callable[..., Site
     assert (f"/incidents?detection={name}" in text, "Of these were judged: 1 a true attack, 0 an exercise, 0 harmless." in text) == (True, True)
     listed = get(f"{site.url}/incidents?detection={name}")[1]
     assert all((f"/incidents/{one['id']}" in listed) == (one["id"] in of) for one in found)
+
+
+def test_a_page_that_fails_says_so_in_words(serve: Callable[..., Site], found: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch,
+                                            caplog: pytest.LogCaptureFixture) -> None:  # fmt: skip
+    site = serve(found)
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("hunter2")
+
+    monkeypatch.setattr(Desk, "fired", broken)
+    status, text, headers = get(f"{site.url}/detections")
+    assert (status, "Something went wrong here" in text, headers["Content-Type"].startswith("text/html")) == (500, True, True)
+    assert [text.count("hunter2"), caplog.text.count("hunter2"), caplog.text.count("RuntimeError")] == [0, 0, 1]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -19,7 +20,7 @@ from unbidden.views.flow import HOURS, Flow
 from unbidden.views.hunts import ask, given, hunts, parquet
 from unbidden.views.people import People
 from unbidden.views.recent import DAYS, Recent
-from unbidden.views.rows import rows_of
+from unbidden.views.rows import rows_in, rows_of
 
 
 @pytest.fixture(scope="module")
@@ -172,3 +173,11 @@ def test_looking_on_disturbs_no_judgement(company: line.Run, tmp_path: Path) -> 
         looking.join(60)
     assert faults == []
     assert any(verdict.incidents for verdict in verdicts)
+
+
+def test_the_rows_behind_events_are_found_in_files_that_were_scanned(company: line.Run) -> None:
+    rows = engine.rows(company.con, "SELECT event_id, occurred_at FROM main.event WHERE provider = 'okta' ORDER BY hash(event_id) LIMIT 20")
+    folder = Path(str(engine.one(company.con, "SELECT min(path) FROM main.source WHERE provider = 'okta'"))).parent.parent
+    found = rows_in([str(folder)])({str(one): cast("datetime", at) for one, at in rows})
+    assert set(found) == {str(one) for one, _ in rows}
+    assert all(str(one).split(":", 1)[1].split("|", 1)[0] in text and json.loads(text) for one, text in found.items())

@@ -16,6 +16,7 @@ from unbidden.desk import Desk
 from unbidden.doors.settings import Http
 from unbidden.engine import iso, records
 from unbidden.views import Surroundings
+from unbidden.views.rows import rows_in
 
 _DESK = "desk.db"
 
@@ -30,8 +31,8 @@ def opened(shown: Shown, port: int) -> tuple[Open, Desk]:
         desk.record([incident["user"]], others, datetime.fromisoformat(incident["last_at"]))
     health = json.loads(json.dumps(_health(shown)))
     around = Surroundings(
-        desk, shown.run.con.cursor, lambda: health, shown.run.catalogue, lambda: shown.run.as_of, None,
-        "unbidden demo",
+        desk, shown.run.con.cursor, lambda: health, shown.run.catalogue, lambda: shown.run.as_of,
+        rows_in([str(shown.folder / "logs")]), "unbidden demo",
     )  # fmt: skip
     try:
         return open_console(around, Http(port=port), lambda app: Alone(app, Viewer("you", "admin"))), desk

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -20,6 +21,7 @@ from unbidden.api.problems import said
 from unbidden.console import deciding, hunting, looking, pages
 from unbidden.console.page import STATIC, render
 from unbidden.desk import DeskError
+from unbidden.doors.guard import Guard
 from unbidden.errors import UnusableInputError
 from unbidden.views import Surroundings
 from unbidden.views.detections import Firing
@@ -28,6 +30,7 @@ from unbidden.views.geography import Places
 from unbidden.views.people import People
 from unbidden.views.recent import Recent
 
+_LOG = logging.getLogger(__name__)
 _HEALTH_S = 2.0
 
 
@@ -65,6 +68,7 @@ def app(surroundings: Surroundings, signing: Sequence[APIRouter] = ()) -> FastAP
     found.add_exception_handler(DeskError, _away)
     for kind in (RequestValidationError, UnusableInputError):
         found.add_exception_handler(kind, _unusable)
+    found.add_middleware(Guard, log=_LOG, what="a request to the console", answer=_failed)
     return found
 
 
@@ -91,14 +95,8 @@ async def _refused(request: Request, error: Exception) -> Response:
         raise error
     if error.status == 401:
         return to_sign_in(request)
-    return render(
-        request,
-        "notice.html.j2",
-        error.status,
-        title="You may not do this",
-        text=f"{error.why[:1].upper()}{error.why[1:]}.",
-        todo="Ask an administrator for the role.",
-    )
+    text = f"{error.why[:1].upper()}{error.why[1:]}."
+    return render(request, "notice.html.j2", error.status, title="You may not do this", text=text, todo="Ask an administrator for the role.")
 
 
 async def _missing(request: Request, error: Exception) -> Response:
@@ -120,3 +118,8 @@ async def _unusable(request: Request, error: Exception) -> Response:
 async def _away(request: Request, error: Exception) -> Response:
     todo = "Attacks are found and kept all the same; they are shown as soon as the desk answers."
     return render(request, "notice.html.j2", 503, title="The desk does not answer", text=str(error), todo=todo)
+
+
+def _failed(scope: Scope) -> Response:
+    todo = "Attacks are found and kept all the same. Try it again; if it stays so, the server's log says what kind of error it is."
+    return render(Request(scope), "notice.html.j2", 500, title="Something went wrong here", text="The page could not be made.", todo=todo)

@@ -8,11 +8,16 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, LiteralString
 
 import duckdb
 
 from unbidden import engine
+from unbidden.ingest.forms import form_of
+from unbidden.ingest.inputs import open_all
 from unbidden.lake import Lake
 from unbidden.views.surroundings import Surroundings
 
@@ -76,6 +81,24 @@ def rows_of(lake: Lake, monotonic: Callable[[], float] = time.monotonic) -> Call
             texts = _near(lake, con, keys, events)
             keys = {one: key for one, key in keys.items() if one not in texts and not _RECKONED.fullmatch(key)}
             return {**texts, **_day_by_day(lake, con, keys, min(events.values()).date(), monotonic)} if keys else texts
+
+    return found
+
+
+def rows_in(paths: Sequence[str]) -> Callable[[Mapping[str, datetime]], Mapping[str, str]]:
+    """A finder of the rows in files that were scanned, written anew as JSON; the files are read when the first is asked for."""
+
+    @cache
+    def texts() -> list[str]:
+        with TemporaryDirectory() as scratch:
+            inputs = [one for one in open_all(paths, Path(scratch)) if one.why is None]
+            values = [piece.value for one in inputs for piece in form_of(one.file).pieces() if piece.why is None]
+        return [value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str) for value in values]
+
+    def found(events: Mapping[str, datetime]) -> Mapping[str, str]:
+        keys = {one: key for one in events if len(key := one.partition(":")[2].partition("|")[0]) >= _SHORTEST}
+        of = {key: text for text in texts() for key in keys.values() if key in text}
+        return {one: of[key] for one, key in keys.items() if key in of}
 
     return found
 
