@@ -127,6 +127,28 @@ def test_what_came_while_a_page_was_on_its_way_is_told(serve: Callable[..., Site
     assert f"{site.url}/v1/stream?after={site.around.desk.last_news()}&looking={found[0]['id']}" in asked
 
 
+def test_whoever_reads_on_is_not_disturbed(serve: Callable[..., Site], page: Any, found: list[dict[str, Any]]) -> None:
+    site = serve(found)
+    one = found[0]
+    page.goto(f"{site.url}/incidents/{one['id']}")
+    page.wait_for_selector('u-live[data-state="on"]')
+    page.evaluate("document.querySelector('#incident').mark = true")
+    piece, step = page.locator("#incident details.piece").nth(1), page.locator("#steps details").nth(1)
+    for part in (piece, step):
+        part.locator("summary").first.click()
+    page.get_by_role("button", name="Take it on").click()
+    page.wait_for_selector("text=Give it back")
+    site.around.desk.add_note(one["id"], "Called back.", "erin", site.around.clock())
+    site.stream.tell(id=one["id"], revision=1, severity=one["severity"], stage=one["stage"], user=one["user"], what="noted", who="erin")
+    page.wait_for_selector("text=Called back.")
+    page.wait_for_timeout(2000)
+    assert page.evaluate("document.querySelector('#incident').mark"), "a decision makes nothing anew but the handling"
+    site.stream.tell(id=one["id"], revision=2, severity=one["severity"], stage=one["stage"], user=one["user"], what="updated", who=None)
+    page.wait_for_timeout(2500)
+    assert not page.evaluate("document.querySelector('#incident').mark === true")
+    assert [part.get_attribute("open") is not None for part in (piece, step)] == [True, True]
+
+
 def test_words_that_are_being_written_survive_a_change_elsewhere(site: Site, page: Any, found: list[dict[str, Any]]) -> None:
     page.goto(f"{site.url}/incidents/{found[0]['id']}")
     page.wait_for_selector('u-live[data-state="on"]')

@@ -26,6 +26,12 @@ document.addEventListener("input", (event) => {
   for (const section of place.querySelectorAll(":scope > section")) section.hidden = !section.querySelector(":scope > details:not([hidden])");
   place.querySelector("[data-none]").hidden = place.querySelector(":scope > section:not([hidden])") !== null;
 });
+// What somebody opened stays open when the part of the page around it is made anew.
+const renewed = "#incident details, #steps details";
+const nameOf = (one) => [...one.querySelectorAll(":scope > summary")].map((summary) => summary.textContent.trim()).join();
+let kept = new Set();
+document.addEventListener("htmx:before:swap", () => { kept = new Set([...document.querySelectorAll(renewed)].filter((one) => one.open).map(nameOf)); });
+document.addEventListener("htmx:after:swap", () => { for (const one of document.querySelectorAll(renewed)) if (kept.has(nameOf(one))) one.open = true; });
 // What an address points at within a page is opened.
 const opened = () => { const one = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1))); if (one instanceof HTMLDetailsElement) { one.open = true; one.scrollIntoView(); } };
 addEventListener("hashchange", opened);

@@ -26,6 +26,8 @@ export function toast(text, href) {
 hear((text) => toast(text));
 
 const WHATS = { opened: "is under attack", reopened: "is under attack again", stage_raised: "went further", severity_raised: "became more severe", withdrawn: "was withdrawn" };
+// These are of the handling; the incident itself is as it was.
+const HANDLED = new Set(["decided", "noted", "linked", "unlinked", "handling_carried", "opened_again"]);
 // What comes close together is renewed once: soon after the first, and not again at once.
 const SOON_MS = 150, APART_MS = 1500;
 // A connection that is dead without a word is not noticed otherwise, and whoever looks is known by it: see presence.py.
@@ -128,7 +130,8 @@ class Live extends HTMLElement {
     this.soon("live-incident");
     const here = document.querySelector("[data-incident]");
     if (here?.dataset.incident === told.id) {
-      this.soon("live-this");
+      // Whoever reads on is not disturbed by what was only decided.
+      if (!HANDLED.has(told.what)) this.soon("live-this");
       const isTyping = this.isTyping();
       if (!isTyping) this.soon("live-handling");
       if (told.who && told.who !== viewer()) toast(`${told.who} changed this incident${isTyping ? "; your words are kept, save them to see it" : ""}.`);
