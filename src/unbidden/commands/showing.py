@@ -32,7 +32,7 @@ def opened(shown: Shown, port: int) -> tuple[Open, Desk]:
     health = json.loads(json.dumps(_health(shown)))
     around = Surroundings(
         desk, shown.run.con.cursor, lambda: health, shown.run.catalogue, lambda: shown.run.as_of,
-        rows_in([str(shown.folder / "logs")]), "unbidden demo",
+        rows_in(shown.logs), "unbidden demo",
     )  # fmt: skip
     try:
         return open_console(around, Http(port=port), lambda app: Alone(app, Viewer("you", "admin"))), desk

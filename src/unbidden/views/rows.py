@@ -97,7 +97,7 @@ def rows_in(paths: Sequence[str]) -> Callable[[Mapping[str, datetime]], Mapping[
 
     def found(events: Mapping[str, datetime]) -> Mapping[str, str]:
         keys = {one: key for one in events if len(key := one.partition(":")[2].partition("|")[0]) >= _SHORTEST}
-        of = {key: text for text in texts() for key in keys.values() if key in text}
+        of = {key: text for text in reversed(texts()) for key in keys.values() if key in text}
         return {one: of[key] for one, key in keys.items() if key in of}
 
     return found
