@@ -35,11 +35,6 @@ class Shown:
     truth: dict[str, Any]
     run: line.Run
 
-    @property
-    def logs(self) -> list[str]:
-        """The folders of logs that were scanned; beside them lies the truth."""
-        return _logs(self.folder / "logs")
-
 
 def run(folder: Path, progress: Callable[[str], None] = lambda _: None, catalogue: Catalogue | None = None) -> Shown:
     """Simulate into `folder/logs`, scan it, write `folder/report.html`."""
@@ -48,15 +43,11 @@ def run(folder: Path, progress: Callable[[str], None] = lambda _: None, catalogu
     progress("simulating two weeks of a company of 300 people")
     write(logs, attacks=ATTACKS)
     options = line.Options(listed=read_list(logs / "people.csv"), trusted=read_trust(logs / "trust.csv"), catalogue=catalogue)
-    done = line.run(_logs(logs), options, progress)
+    done = line.run([str(path) for path in sorted(logs.iterdir()) if path.is_dir()], options, progress)
     result = document(done)
     report = folder / "report.html"
     report.write_text(FORMATS["html"](result), "utf-8")
     return Shown(folder, report, result, json.loads((logs / "truth.json").read_text("utf-8")), done)
-
-
-def _logs(folder: Path) -> list[str]:
-    return [str(path) for path in sorted(folder.iterdir()) if path.is_dir()]
 
 
 def conclude(shown: Shown, console: Console) -> None:

@@ -62,7 +62,6 @@ def test_a_form_of_another_page_decides_nothing(url: str, company: line.Run) -> 
 
 
 def test_the_desk_of_a_demonstration_is_made_anew(company: line.Run, tmp_path: Path) -> None:
-    (tmp_path / "logs").mkdir()
     shown = Shown(tmp_path, tmp_path / "report.html", json.loads(json.dumps(document(company))), {}, company)
     for _ in range(2):
         served, desk = opened(shown, 0)

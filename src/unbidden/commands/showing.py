@@ -14,7 +14,7 @@ from unbidden.console.serving import Open, open_console
 from unbidden.demo import Shown
 from unbidden.desk import Desk
 from unbidden.doors.settings import Http
-from unbidden.engine import iso, records
+from unbidden.engine import iso, records, rows
 from unbidden.views import Surroundings
 from unbidden.views.rows import rows_in
 
@@ -32,7 +32,7 @@ def opened(shown: Shown, port: int) -> tuple[Open, Desk]:
     health = json.loads(json.dumps(_health(shown)))
     around = Surroundings(
         desk, shown.run.con.cursor, lambda: health, shown.run.catalogue, lambda: shown.run.as_of,
-        rows_in(shown.logs), "unbidden demo",
+        rows_in([str(path) for (path,) in rows(shown.run.con, "SELECT path FROM main.source ORDER BY path")]), "unbidden demo",
     )  # fmt: skip
     try:
         return open_console(around, Http(port=port), lambda app: Alone(app, Viewer("you", "admin"))), desk
@@ -56,7 +56,7 @@ def show(shown: Shown, port: int, console: Console) -> None:
 
 def _health(shown: Shown) -> dict[str, Any]:
     """What is known of the sources of a scan, in the form of a server's health."""
-    rows = records(
+    found = records(
         shown.run.con,
         """
 SELECT s.provider AS name, sum(s.rows) AS rows, max(e.at) AS at FROM main.source s
@@ -66,6 +66,6 @@ WHERE s.provider IS NOT NULL GROUP BY s.provider ORDER BY s.provider""",
     sources = [
         {"name": row["name"], "level": "fine", "findings": [], "providers": [row["name"]], "last_row_at": iso(row["at"]), "newest_event_at": iso(row["at"]),
          "silence": None, "rows": int(row["rows"]), "rows_per_minute": 0.0, "unread": 0, "refused": 0}
-        for row in rows
+        for row in found
     ]  # fmt: skip
     return {"name": "unbidden demo", "level": "fine", "sources": sources, "parts": []}
