@@ -95,6 +95,7 @@ def test_attack_appears_and_is_handled_before_both(server: Server) -> None:
         eve.locator("#handling textarea").fill("She did not ask for it.")
         eve.get_by_role("button", name="Add note").click()
         dana.locator("#handling .deeds", has_text="She did not ask for it.").wait_for()
+        dana.locator("#handling summary", has_text="What was it?").click()
         dana.locator("#handling select[name=value]").select_option("true_positive")
         dana.get_by_role("button", name="Save").click()
         dana.locator("#handling .deeds", has_text="judged").wait_for()

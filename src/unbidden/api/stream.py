@@ -160,7 +160,7 @@ class _Listener:
         if self.is_over:
             return None
         try:
-            told = [*self._look(), *self._read(heard), *self._see()]
+            told = [*self._read(heard), *self._look(), *self._see()]
         except DeskError:
             return None
         except _OverError:
