@@ -21,6 +21,8 @@ _KEPT_S, _KEPT = 15.0, 64
 _MOST_EVENTS = 50_000
 _TRAITS = ("network", "device", "client", "app", "country", "city", "factor", "phone", "provider")
 _PERSON: LiteralString = "SELECT * FROM main.person WHERE person = $1"
+_NAMES: LiteralString = "SELECT who FROM main.alias WHERE person = $1 ORDER BY who"
+_OWN: LiteralString = "(e.login IN ({0}) OR (e.login IS NULL AND e.provider || ':' || e.user_id IN ({0})))"
 _HABITS: LiteralString = """
 SELECT trait, value, list(first_at ORDER BY first_at) AS days FROM habit
 WHERE trait NOT IN ('any', 'prompted', 'client at', 'device at', 'asn') GROUP BY ALL ORDER BY trait, count(*) DESC, max(first_at) DESC, value
@@ -125,9 +127,12 @@ class People:
         now = self._around.clock().astimezone(UTC).replace(tzinfo=None)
         con.execute("SET search_path = 'viewing_person,main'")
         con.execute("SET VARIABLE as_of = $as_of", {"as_of": str(now)})
+        # Said by their own names, the few rows are found before anything is joined to all of them.
+        names = {f"who_{number}": who for number, (who,) in enumerate(engine.rows(con, _NAMES, [name]))}
+        own = _OWN.format(", ".join(f"${key}" for key in names)) if names else "false"
         con.execute(
-            f"CREATE OR REPLACE TABLE viewing_person.event AS {line.EVENTS} AND a.person = $name ORDER BY e.occurred_at DESC LIMIT $most",
-            {"name": name, "most": _MOST_EVENTS},
+            f"CREATE OR REPLACE TABLE viewing_person.event AS {line.EVENTS} AND a.person = $name AND {own} ORDER BY e.occurred_at DESC LIMIT $most",
+            {"name": name, "most": _MOST_EVENTS, **names},
         )
         for folder in ("prompts", "habits"):
             steps.run(con, folder, {"as_of": now})
