@@ -12,7 +12,7 @@ from unbidden.api import incidents, rest, stream
 from unbidden.api.answers import Around
 from unbidden.api.problems import attach
 from unbidden.api.stream import Pulse
-from unbidden.views.detections import Firing
+from unbidden.views.detections import firing
 
 PREFIX = "/v1"
 _ABOUT = """What `unbidden serve` found, and what people decide on it. Send a token as `Authorization: Bearer …`.
@@ -28,7 +28,7 @@ def application(around: Around, pulse: Pulse | None = None) -> FastAPI:
     app = FastAPI(title="unbidden", version=version("unbidden"), description=_ABOUT, openapi_url=None, docs_url=None, redoc_url=None,
                   redirect_slashes=False)  # fmt: skip
     app.state.around, app.state.pulse = around, pulse or Pulse()
-    app.state.firing = Firing(around.desk, around.clock)
+    app.state.firing = firing(around.desk, around.clock)
     around.desk.listen(app.state.pulse.beat)
     for part in (incidents, rest, stream):
         app.include_router(part.router)

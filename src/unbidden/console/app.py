@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -24,9 +22,9 @@ from unbidden.desk import DeskError
 from unbidden.doors.guard import Guard
 from unbidden.errors import UnusableInputError
 from unbidden.views import Surroundings
-from unbidden.views.detections import Firing
 from unbidden.views.flow import Flow
 from unbidden.views.geography import Places
+from unbidden.views.kept import Kept
 from unbidden.views.people import People
 from unbidden.views.recent import Recent
 
@@ -54,15 +52,16 @@ def app(surroundings: Surroundings, signing: Sequence[APIRouter] = ()) -> FastAP
     found.state.recent = Recent(surroundings.cursor, surroundings.clock)
     found.state.people = People(surroundings)
     found.state.places = Places(surroundings.cursor)
-    found.state.firing = Firing(surroundings.desk, surroundings.clock)
     found.state.flow = Flow(surroundings.cursor, surroundings.clock)
-    found.state.health = _Kept(surroundings)
+    found.state.health = Kept(surroundings.health, _HEALTH_S)
     found.state.has_accounts = bool(signing)
     # The pages of signing in have files of their own below /static, so they come first.
     for router in (*signing, pages.router, looking.router, hunting.router, deciding.router):
         found.include_router(router)
     found.mount("/static", _Files(directory=STATIC), "static")
-    found.mount(PREFIX, application(surroundings))
+    api = application(surroundings)
+    found.state.firing = api.state.firing
+    found.mount(PREFIX, api)
     found.add_exception_handler(Refused, _refused)
     found.add_exception_handler(404, _missing)
     found.add_exception_handler(DeskError, _away)
@@ -70,19 +69,6 @@ def app(surroundings: Surroundings, signing: Sequence[APIRouter] = ()) -> FastAP
         found.add_exception_handler(kind, _unusable)
     found.add_middleware(Guard, log=_LOG, what="a request to the console", answer=_failed)
     return found
-
-
-class _Kept:
-    """The health tree, asked for at most every two seconds."""
-
-    def __init__(self, surroundings: Surroundings) -> None:
-        self._ask, self._tree, self._at_s = surroundings.health, dict[str, Any](), float("-inf")
-
-    def __call__(self) -> Mapping[str, Any]:
-        now_s = time.monotonic()
-        if now_s - self._at_s >= _HEALTH_S:
-            self._tree, self._at_s = dict(self._ask()), now_s
-        return self._tree
 
 
 def _is_page(request: Request) -> bool:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,6 +9,7 @@ from typing import Any
 
 from unbidden.desk import Desk, Fired
 from unbidden.detect import LIVE, Catalogue, Detection
+from unbidden.views.kept import Kept
 
 DAYS = 30
 _KEPT_S = 60.0
@@ -43,22 +42,9 @@ class Shown:
     fired: Fired
 
 
-class Firing:
-    """What each detection fired on in the last thirty days, asked for at most once a minute: it goes through all of their incidents."""
-
-    def __init__(self, desk: Desk, clock: Callable[[], datetime], monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._desk, self._clock, self._monotonic = desk, clock, monotonic
-        self._lock = threading.Lock()
-        self._kept: tuple[float, Mapping[str, Fired]] = (float("-inf"), {})
-
-    def __call__(self) -> Mapping[str, Fired]:
-        """The numbers of each detection that fired at all."""
-        with self._lock:
-            at_s, found = self._kept
-            if self._monotonic() - at_s >= _KEPT_S:
-                found = self._desk.fired(self._clock() - timedelta(days=DAYS))
-                self._kept = (self._monotonic(), found)
-            return found
+def firing(desk: Desk, clock: Callable[[], datetime]) -> Kept[Mapping[str, Fired]]:
+    """What each detection that fired did in the last thirty days, kept for a minute: all of their incidents are gone through."""
+    return Kept(lambda: desk.fired(clock() - timedelta(days=DAYS)), _KEPT_S)
 
 
 def shown(catalogue: Catalogue, fired: Mapping[str, Fired]) -> list[Shown]:

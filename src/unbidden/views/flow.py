@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,6 +10,7 @@ from typing import LiteralString
 import duckdb
 
 from unbidden import engine
+from unbidden.views.kept import Kept
 
 HOURS = 72
 _KEPT_S = 30.0
@@ -36,18 +35,13 @@ class Hourly:
 class Flow:
     """What happened in the last hours, asked for at most twice a minute."""
 
-    def __init__(self, cursor: Callable[[], duckdb.DuckDBPyConnection], clock: Callable[[], datetime], monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._cursor, self._clock, self._monotonic = cursor, clock, monotonic
-        self._lock = threading.Lock()
-        self._kept: tuple[float, list[Hourly]] = (float("-inf"), [])
+    def __init__(self, cursor: Callable[[], duckdb.DuckDBPyConnection], clock: Callable[[], datetime]) -> None:
+        self._cursor, self._clock = cursor, clock
+        self._kept = Kept(self._counted, _KEPT_S)
 
     def __call__(self, providers: Sequence[str] = ()) -> list[Hourly]:
         """Each provider with its last hours; those that are named also when nothing of theirs happened."""
-        with self._lock:
-            at_s, found = self._kept
-            if self._monotonic() - at_s >= _KEPT_S:
-                found = self._counted()
-                self._kept = (self._monotonic(), found)
+        found = self._kept()
         told = {one.provider for one in found}
         return sorted([*found, *(Hourly(name, [0] * HOURS) for name in sorted(set(providers) - told))], key=lambda one: one.provider)
 

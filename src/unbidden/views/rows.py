@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
@@ -74,7 +74,7 @@ def rows_of(lake: Lake, monotonic: Callable[[], float] = time.monotonic) -> Call
     """
 
     def found(events: Mapping[str, datetime]) -> Mapping[str, str]:
-        keys = {one: key for one in events if len(key := one.partition(":")[2].partition("|")[0]) >= _SHORTEST}
+        keys = _keys(events)
         if not keys:
             return {}
         with engine.plain() as con:
@@ -96,11 +96,16 @@ def rows_in(paths: Sequence[str]) -> Callable[[Mapping[str, datetime]], Mapping[
         return [value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str) for value in values]
 
     def found(events: Mapping[str, datetime]) -> Mapping[str, str]:
-        keys = {one: key for one in events if len(key := one.partition(":")[2].partition("|")[0]) >= _SHORTEST}
+        keys = _keys(events)
         of = {key: text for text in reversed(texts()) for key in keys.values() if key in text}
         return {one: of[key] for one, key in keys.items() if key in of}
 
     return found
+
+
+def _keys(events: Iterable[str]) -> dict[str, str]:
+    """The vendor's own id within that of each event, where it is long enough to be found by."""
+    return {one: key for one in events if len(key := one.partition(":")[2].partition("|")[0]) >= _SHORTEST}
 
 
 def _near(lake: Lake, con: duckdb.DuckDBPyConnection, keys: Mapping[str, str], events: Mapping[str, datetime]) -> dict[str, str]:
