@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlencode
@@ -19,6 +21,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from tests.access.house import AT
+from tests.access.serving import served
 
 CLIENT, SECRET = "unbidden", "secret-of-a-client"
 Claims = dict[str, Any]
@@ -107,3 +110,12 @@ class Idp:
 def shared_key() -> OctKey:
     """The client's own secret as a key: a token that is signed by it could be anybody's who knows the secret."""
     return OctKey.import_key(SECRET.ljust(32, "x"), {"kid": "one"})
+
+
+@contextmanager
+def answering() -> Iterator[Idp]:
+    """A provider at which Ana is signed in, and which answers."""
+    found = Idp({"sub": "u1", "preferred_username": "Ana@Example.com", "groups": ["all", "soc"]})
+    with served(found.app()) as port:
+        found.issuer = f"http://localhost:{port}"
+        yield found

@@ -11,17 +11,14 @@ import pytest
 from joserfc.jwk import RSAKey
 
 from tests.access.house import AT, OTHER, Browser, House, house
-from tests.access.provider import CLIENT, SECRET, Idp, Lying, shared_key
-from tests.access.serving import served
+from tests.access.provider import CLIENT, SECRET, Idp, Lying, answering, shared_key
 
 ROLES = {"soc": "analyst", "soc-admins": "admin"}
 
 
 @pytest.fixture
 def idp() -> Iterator[Idp]:
-    found = Idp({"sub": "u1", "preferred_username": "Ana@Example.com", "groups": ["all", "soc"]})
-    with served(found.app()) as port:
-        found.issuer = f"http://localhost:{port}"
+    with answering() as found:
         yield found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -93,6 +93,18 @@ def filled(place: Path, incidents: list[dict[str, Any]]) -> Desk:
     return desk
 
 
+@contextmanager
+def answering(around: Surroundings, viewer: Viewer | None) -> Iterator[Site]:
+    """A console over these surroundings, looked at by a viewer."""
+    stream = Stream()
+    server = open_console(around, Http(address="127.0.0.1", port=0), lambda app: standing(app, viewer, stream))
+    try:
+        yield Site(f"http://127.0.0.1:{server.port}", around, stream)
+    finally:
+        stream.is_over = True
+        server.stop()
+
+
 @pytest.fixture(scope="session")
 def serve(company: line.Run, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Site]]:
     """Serve a console over some incidents."""
@@ -103,15 +115,7 @@ def serve(company: line.Run, tmp_path_factory: pytest.TempPathFactory) -> Iterat
             around = Surroundings(
                 desk, company.con.cursor, lambda: HEALTH, detect.detections(), lambda: company.as_of, None, "Example", lambda: shown(CONFIGURED)
             )
-            stream = Stream()
-            server = open_console(around, Http(address="127.0.0.1", port=0), lambda app: standing(app, viewer, stream))
-
-            def end() -> None:
-                stream.is_over = True
-                server.stop()
-
-            stack.callback(end)
-            return Site(f"http://127.0.0.1:{server.port}", around, stream)
+            return stack.enter_context(answering(around, viewer))
 
         yield opened
 

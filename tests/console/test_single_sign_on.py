@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from tests.access.house import House
-from tests.access.provider import CLIENT, SECRET, Idp, Lying
-from tests.access.serving import served
+from tests.access.provider import CLIENT, SECRET, Idp, Lying, answering
 from tests.console.entrance import entrance
 from unbidden import line
 
@@ -19,9 +18,7 @@ BUTTON = "Company account"
 
 @pytest.fixture
 def idp() -> Iterator[Idp]:
-    found = Idp({"sub": "u1", "preferred_username": "Ana@Example.com", "groups": ["all", "soc"]})
-    with served(found.app()) as port:
-        found.issuer = f"http://localhost:{port}"
+    with answering() as found:
         yield found
 
 

@@ -12,13 +12,10 @@ from typing import Any
 
 import pytest
 
-from tests.console.conftest import ANALYST, HEALTH, Site, browser
-from tests.console.standing import Stream, standing
+from tests.console.conftest import ANALYST, HEALTH, Site, answering, browser
 from tests.hostile import scenes
 from unbidden import detect, line
-from unbidden.console.serving import open_console
 from unbidden.desk import Desk
-from unbidden.doors.settings import Http
 from unbidden.providers import registry
 from unbidden.result import document
 from unbidden.views import Surroundings
@@ -80,12 +77,4 @@ def site(case: Case, tmp_path: Path) -> Iterator[Site]:
         around = Surroundings(
             desk, case.run.con.cursor, lambda: health, detect.detections(), lambda: case.run.as_of, lambda ids: dict.fromkeys(ids, text), "Example"
         )
-        stream = Stream()
-        server = open_console(around, Http(address="127.0.0.1", port=0), lambda app: standing(app, ANALYST, stream))
-
-        def end() -> None:
-            stream.is_over = True
-            server.stop()
-
-        stack.callback(end)
-        yield Site(f"http://127.0.0.1:{server.port}", around, stream)
+        yield stack.enter_context(answering(around, ANALYST))
