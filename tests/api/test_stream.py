@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -118,6 +118,17 @@ class Listener:
                 assert time.monotonic() < deadline, "what was waited for did not come"
         return False
 
+    def then(self, deed: Callable[[], Any], until: Any) -> bool:
+        """Listen, and do something as soon as something was told; whether what was waited for came after it."""
+        deeds = [deed]
+
+        def is_reached() -> Any:
+            if self.events and deeds:
+                deeds.pop()()
+            return until()
+
+        return self.listen(is_reached)
+
     @property
     def incidents(self) -> list[str]:
         """The incidents that were told, in order."""
@@ -221,24 +232,21 @@ def test_what_another_process_writes_is_seen_too(place: Place) -> None:
         with Desk.open(place.desk.url) as other:
             other.record([], [incident("elsewhere")], AT)
 
-    threading.Timer(0.5, write).start()
-    one.listen(lambda: one.incidents)
+    one.then(write, lambda: one.incidents)
     assert one.incidents == ["elsewhere"]
 
 
 def test_a_decision_is_told_at_once(place: Place) -> None:
     place.feed()
     one = Listener(f"{place.url}?after=1")
-    threading.Timer(0.5, lambda: place.desk.add_note("i0001", "mine", "eve", AT)).start()
-    one.listen(lambda: one.incidents)
+    one.then(lambda: place.desk.add_note("i0001", "mine", "eve", AT), lambda: one.incidents)
     assert [data["what"] for name, _, data in one.events if name == "incident"] == ["noted"]
 
 
 def test_people_are_told_who_looks_and_machines_are_not(place: Place) -> None:
     machine, eve, vera = (Listener(f"{place.url}?looking=i0001", who=who) for who in ("reader", "analyst", "viewer"))
     other = threading.Thread(target=vera.listen, args=(lambda: any(data.get("i0001") == ["vera"] for _, _, data in vera.events),))
-    threading.Timer(0.3, other.start).start()
-    eve.listen(lambda: any(data == {"i0001": ["eve", "vera"]} for _, _, data in eve.events))
+    eve.then(other.start, lambda: any(data == {"i0001": ["eve", "vera"]} for _, _, data in eve.events))
     other.join(WAIT_S)
     assert [data for name, _, data in vera.events if name == "looking"][-1:] == [{"i0001": ["vera"]}], "eve is gone"
     machine.listen(lambda: machine.events)
@@ -247,8 +255,7 @@ def test_people_are_told_who_looks_and_machines_are_not(place: Place) -> None:
 
 def test_it_ends_with_the_session(place: Place) -> None:
     one = Listener(place.url)
-    threading.Timer(0.5, lambda: place.gate.ended.add("reader")).start()
-    assert one.listen(lambda: False) is False
+    assert one.then(lambda: place.gate.ended.add("reader"), lambda: False) is False
     assert [name for name, _, _ in one.events] == ["health", "over"]
 
 
@@ -256,8 +263,7 @@ def test_health_is_told_when_it_changes_and_silence_is_kept_alive(place: Place, 
     monkeypatch.setattr("unbidden.api.stream._BEAT_S", 0.2)
     monkeypatch.setattr("unbidden.api.stream._LOOK_S", 0.2)
     one = Listener(place.url)
-    threading.Timer(0.5, lambda: place.health.update(level="problem")).start()
-    one.listen(lambda: [data["level"] for _, _, data in one.events] == ["fine", "problem"])
+    one.then(lambda: place.health.update(level="problem"), lambda: [data["level"] for _, _, data in one.events] == ["fine", "problem"])
     one.listen(lambda: one.comments > 0)
 
 
