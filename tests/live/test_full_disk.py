@@ -109,7 +109,7 @@ def _fill_up(server: Server, disk: Path, texts: Sequence[str]) -> Sequence[str]:
 
 def _fill(ballast: Path, disk: Path, left: int) -> None:
     """Leave only so much room."""
-    with ballast.open("ab") as stream, contextlib.suppress(OSError):
+    with ballast.open("ab", buffering=0) as stream, contextlib.suppress(OSError):
         stream.write(b"\0" * (shutil.disk_usage(disk).free - left))
 
 
