@@ -7,10 +7,10 @@ import signal
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from queue import SimpleQueue
 
 from unbidden import line
 from unbidden.commands.beside import Beside, open_beside
+from unbidden.commands.heard import Heard, hearing
 from unbidden.commands.shell import read_catalogue, working
 from unbidden.errors import UnbiddenError
 from unbidden.live.doctor import refuse_unless_ready
@@ -50,15 +50,16 @@ class Told:
 
 def run(config: Path) -> None:
     """Serve until SIGINT or SIGTERM. SIGHUP reads the configuration anew; one that is wrong is refused, and the server goes on as before."""
-    # A queue, for an event could be waited for and set by a signal at the same time, and then neither would go on.
-    heard: SimpleQueue[int] = SimpleQueue()
-    signal.signal(signal.SIGHUP, lambda number, _: heard.put(number))
+    with hearing(signal.SIGHUP) as heard:
+        _run(config, heard)
+
+
+def _run(config: Path, heard: Heard) -> None:
     told = read(config)
     log = open_log(told.settings.log, told.settings.name, lambda: datetime.now(UTC))
     running, got = _started(told, log, heard), int(signal.SIGTERM)
     try:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda got, _: heard.put(got))
+        heard.listen(signal.SIGINT, signal.SIGTERM)
         _say_where(running, log)
         while (got := heard.get()) == signal.SIGHUP:
             new = _read_anew(config, told, log)
@@ -109,7 +110,7 @@ def _read_anew(config: Path, old: Told, log: Log) -> Told | None:
     return new
 
 
-def _replaced(new: Told, old: Told, log: Log, heard: SimpleQueue[int]) -> tuple[_Running, Told]:
+def _replaced(new: Told, old: Told, log: Log, heard: Heard) -> tuple[_Running, Told]:
     """A server with the new configuration; with the old one when the new one cannot be served. Raises UnbiddenError when neither can."""
     try:
         return _started(new, log, heard), new
@@ -119,9 +120,9 @@ def _replaced(new: Told, old: Told, log: Log, heard: SimpleQueue[int]) -> tuple[
         return _started(old, log, heard), old
 
 
-def _started(told: Told, log: Log, heard: SimpleQueue[int]) -> _Running:
+def _started(told: Told, log: Log, heard: Heard) -> _Running:
     """A server that runs. What was opened is closed again when it cannot be."""
-    service = Service(told.settings, told.options, os.environ, log, lambda: heard.put(_BROKEN))
+    service = Service(told.settings, told.options, os.environ, log, lambda: heard.tell(_BROKEN))
     try:
         with working() as progress:
             service.start(progress)

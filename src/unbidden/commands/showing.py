@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import signal
 from datetime import datetime
 from typing import Any
 
 from rich.console import Console
 
 from unbidden.access import Viewer
+from unbidden.commands.heard import hearing
 from unbidden.console.alone import Alone
 from unbidden.console.serving import Open, open_console
 from unbidden.demo import Shown
@@ -45,8 +47,9 @@ def show(shown: Shown, port: int, console: Console) -> None:
     """Serve the console until Ctrl-C, after one line that says where."""
     served, desk = opened(shown, port)
     try:
-        console.print(f"Console: http://127.0.0.1:{served.port}/  (Ctrl-C ends it)", highlight=False, soft_wrap=True)
-        served.wait()
+        with hearing(signal.SIGINT) as heard:
+            console.print(f"Console: http://127.0.0.1:{served.port}/  (Ctrl-C ends it)", highlight=False, soft_wrap=True)
+            heard.get()
     except KeyboardInterrupt:
         pass
     finally:

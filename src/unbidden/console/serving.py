@@ -32,10 +32,6 @@ class Open:
     _keeper: threading.Thread
     _recent: Recent
 
-    def wait(self) -> None:
-        """Return when it is ended."""
-        self._stop.wait()
-
     def stop(self) -> None:
         """Answer nothing more, and end."""
         self._stop.set()
