@@ -149,6 +149,8 @@ def test_whoever_reads_on_is_not_disturbed(serve: Callable[..., Site], page: Any
     while page.evaluate("document.querySelector('#incident').mark === true"):
         assert time.monotonic() < deadline, "what is new is not shown"
         page.wait_for_timeout(100)
+    # The steps are a part of their own, which comes a moment later.
+    page.wait_for_timeout(1500)
     assert [part.get_attribute("open") is not None for part in (piece, step)] == [True, True]
 
 

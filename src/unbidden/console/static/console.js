@@ -29,9 +29,10 @@ document.addEventListener("input", (event) => {
 // What somebody opened stays open when the part of the page around it is made anew.
 const renewed = "#incident details, #steps details";
 const nameOf = (one) => [...one.querySelectorAll(":scope > summary")].map((summary) => summary.textContent.trim()).join();
-let kept = new Set();
-document.addEventListener("htmx:before:swap", () => { kept = new Set([...document.querySelectorAll(renewed)].filter((one) => one.open).map(nameOf)); });
-document.addEventListener("htmx:after:swap", () => { for (const one of document.querySelectorAll(renewed)) if (kept.has(nameOf(one))) one.open = true; });
+// Two parts may be made anew at once: what is open is known from when it was opened, not from how the page stands between the two.
+const unfolded = new Set();
+document.addEventListener("toggle", ({ target }) => { if (target.matches(renewed)) unfolded[target.open ? "add" : "delete"](nameOf(target)); }, true);
+document.addEventListener("htmx:after:swap", () => { for (const one of document.querySelectorAll(renewed)) if (unfolded.has(nameOf(one))) one.open = true; });
 // What an address points at within a page is opened.
 const opened = () => { const one = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1))); if (one instanceof HTMLDetailsElement) { one.open = true; one.scrollIntoView(); } };
 addEventListener("hashchange", opened);
