@@ -133,7 +133,7 @@ def test_whoever_reads_on_is_not_disturbed(serve: Callable[..., Site], page: Any
     one = found[0]
     page.goto(f"{site.url}/incidents/{one['id']}")
     page.wait_for_selector('u-live[data-state="on"]')
-    page.evaluate("document.querySelector('#incident').mark = true")
+    page.evaluate("for (const part of ['#incident', '#steps']) document.querySelector(part).mark = true")
     piece, step = page.locator("#incident details.piece").nth(1), page.locator("#steps details").nth(1)
     for part in (piece, step):
         part.locator("summary").first.click()
@@ -146,11 +146,11 @@ def test_whoever_reads_on_is_not_disturbed(serve: Callable[..., Site], page: Any
     assert page.evaluate("document.querySelector('#incident').mark"), "a decision makes nothing anew but the handling"
     site.stream.tell(id=one["id"], revision=2, severity=one["severity"], stage=one["stage"], user=one["user"], what="updated", who=None)
     deadline = time.monotonic() + 30
-    while page.evaluate("document.querySelector('#incident').mark === true"):
+    while page.evaluate("['#incident', '#steps'].some(part => document.querySelector(part).mark)"):
         assert time.monotonic() < deadline, "what is new is not shown"
         page.wait_for_timeout(100)
-    # The steps are a part of their own, which comes a moment later.
-    page.wait_for_timeout(1500)
+    for part in ("#incident details.piece", "#steps details"):
+        page.wait_for_selector(f"{part}[open]")
     assert [part.get_attribute("open") is not None for part in (piece, step)] == [True, True]
 
 

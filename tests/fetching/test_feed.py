@@ -240,7 +240,7 @@ def test_a_feed_that_waits_for_the_vendor_stops_at_once(open_lab: Open) -> None:
     stop.set()
     thread.join(3)
     assert not thread.is_alive()
-    assert time.monotonic() - begun < 3, "600 s were to be waited for"
+    assert time.monotonic() - begun < 1
 
 
 def test_a_sleep_that_nobody_ends_is_a_sleep() -> None:
